@@ -1,0 +1,1 @@
+//! Instruments for profiling tests; knows nothing of documents.

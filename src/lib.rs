@@ -1,0 +1,7 @@
+//! Postroom learns how somebody files their documents and files the next one.
+
+pub mod document;
+pub mod error;
+pub mod store;
+
+pub use error::{Error, Result};

@@ -1,0 +1,4 @@
+//! An archive in memory.
+/// Placeholder.
+#[derive(Debug)]
+pub struct MemoryStore;

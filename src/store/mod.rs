@@ -1,0 +1,46 @@
+//! Where documents come from.
+//!
+//! A [`DocumentStore`] hands out [`Snapshot`]s: one consistent moment of an archive, read in two passes over
+//! the same documents in the same order. The first pass is cheap (how each document is filed) and decides
+//! whether anything changed; only a training goes on to the second, which streams the contents.
+
+mod memory;
+mod sqlite;
+
+use crate::document::{Document, Filing, LabelCatalog};
+use crate::error::Result;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
+/// An archive of documents.
+pub trait DocumentStore {
+    /// Opens one consistent moment of the archive; what is written meanwhile is not seen.
+    ///
+    /// # Errors
+    /// The archive can't be opened or is not one that this store reads.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
+}
+
+/// One consistent moment of an archive.
+///
+/// The documents are those that train: not in the trash, without an inbox tag, by ascending id.
+pub trait Snapshot {
+    /// The auto labels that exist.
+    ///
+    /// # Errors
+    /// The archive can't be read.
+    fn label_catalog(&mut self) -> Result<LabelCatalog>;
+
+    /// Visits how each document is filed, without reading contents.
+    ///
+    /// # Errors
+    /// The archive can't be read, or `visit` returned an error, which is passed on.
+    fn for_each_filing(&mut self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<()>;
+
+    /// Visits each document's content, the same documents in the same order.
+    ///
+    /// # Errors
+    /// The archive can't be read, or `visit` returned an error, which is passed on.
+    fn for_each_document(&mut self, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()>;
+}

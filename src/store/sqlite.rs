@@ -1,0 +1,4 @@
+//! A paperless-ngx database in SQLite.
+/// Placeholder.
+#[derive(Debug)]
+pub struct SqliteStore;
