@@ -2,6 +2,8 @@
 
 pub mod document;
 pub mod error;
+pub mod learners;
+pub mod sparse;
 pub mod store;
 
 pub use error::{Error, Result};
