@@ -2,6 +2,7 @@
 
 pub mod document;
 pub mod error;
+pub mod fingerprint;
 pub mod learners;
 pub mod sparse;
 pub mod store;
