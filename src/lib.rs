@@ -2,6 +2,9 @@
 
 pub mod document;
 pub mod error;
+pub mod features;
+pub mod sparse;
 pub mod store;
+pub mod text;
 
 pub use error::{Error, Result};
