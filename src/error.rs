@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::document::{Field, LabelId};
 
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +18,65 @@ pub enum Error {
     /// The caller's status callback asked to stop; nothing was changed.
     #[error("training was cancelled")]
     Cancelled,
+
+    /// A prediction was asked for, or the model was to be saved, before there was one.
+    #[error("there is no model yet: train one, or load one")]
+    NoModel,
+
+    /// A language that has no stop words and no stemmer here.
+    #[error(
+        "unknown language {found:?}: expected one of {expected}, as a name or as an ISO 639 or tesseract code (the first of several joined by \"+\" counts), or no language at all"
+    )]
+    UnknownLanguage {
+        /// What was asked for.
+        found: String,
+        /// The names of the languages there are.
+        expected: String,
+    },
+
+    /// The vectorizer's parameters make no sense.
+    #[error("the vectorizer's parameter {name} is {found}: expected {expected}")]
+    VectorizerParameter {
+        /// Which parameter.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+
+    /// Fitting the vectorizer left nothing to learn from.
+    #[error(
+        "no term left in the vocabulary: of {n_documents} documents with {n_tokens} different words of two characters or more, no word is in at least {min_df} of the documents. Train on documents that have text (check the text recognition), or lower min_df"
+    )]
+    NoTermLeft {
+        /// How many documents there were.
+        n_documents: usize,
+        /// How many different tokens they had.
+        n_tokens: usize,
+        /// The share of the documents that a term has to be in.
+        min_df: f64,
+    },
+
+    /// A vocabulary that no fit can have produced; a model file that holds it is corrupt.
+    #[error(
+        "the vocabulary is not valid at term {position} ({term:?}): {problem}; restore the model file or train again"
+    )]
+    InvalidVocabulary {
+        /// Position of the offending term.
+        position: usize,
+        /// The term.
+        term: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    /// The parts of a sparse matrix that don't fit together.
+    #[error("the sparse matrix is not valid: {problem}")]
+    InvalidMatrix {
+        /// What was expected and what was found.
+        problem: String,
+    },
 
     /// The archive's file can't be opened, read or written.
     #[error("archive {}: {problem}", path.display())]
