@@ -17,9 +17,14 @@ pub struct TrackerCost {
     pub system_ns: f64,
     /// Through the profiling allocator, no region open.
     pub switched_off_ns: f64,
-    /// Through the profiling allocator, in a region.
+    /// Through the profiling allocator, in a region, close beneath it.
     pub switched_on_ns: f64,
+    /// The same with [`DEEP`] frames in between.
+    pub switched_on_deep_ns: f64,
 }
+
+/// Frames of the deep stack that [`TrackerCost`] tells of.
+pub const DEEP: u32 = 32;
 
 const N_RUNS: usize = 7;
 const PAIRS_PER_RUN: u32 = 4000;
@@ -29,11 +34,24 @@ const PAIRS_PER_RUN: u32 = 4000;
 /// # Errors
 /// Those of [`measure_memory`].
 pub fn measure_tracker_cost() -> Result<TrackerCost, MemoryError> {
-    let (switched_on_ns, _) = measure_memory(MemoryOptions::default(), || fastest(global_pairs))?;
+    let in_region = || (fastest(global_pairs), below(DEEP, || fastest(global_pairs)));
+    let ((switched_on_ns, switched_on_deep_ns), _) = measure_memory(MemoryOptions::default(), in_region)?;
     Ok(TrackerCost {
         system_ns: fastest(system_pairs),
         switched_off_ns: fastest(global_pairs),
         switched_on_ns,
+        switched_on_deep_ns,
+    })
+}
+
+/// Calls `work` with so many frames above it.
+#[inline(never)]
+fn below(n_frames: u32, work: fn() -> f64) -> f64 {
+    // Hidden, so that the compiler neither unrolls the calls nor turns them into a loop.
+    black_box(if n_frames == 0 {
+        work()
+    } else {
+        below(black_box(n_frames - 1), work)
     })
 }
 

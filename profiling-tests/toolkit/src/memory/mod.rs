@@ -37,17 +37,20 @@
 mod allocator;
 mod blocks;
 mod cost;
+mod frame_pointers;
 mod ledger;
 mod profile;
 mod region;
 mod sites;
 mod stack;
+mod stack_bounds;
 mod trim;
 
 pub use allocator::{ProfilingAllocator, allocator_installed};
-pub use cost::{TrackerCost, measure_tracker_cost};
+pub use cost::{DEEP, TrackerCost, measure_tracker_cost};
+pub use frame_pointers::{FramePointers, frame_pointers};
 pub use profile::{
     AllocationSite, AllocationStack, FREED_BEFORE, MemoryProfile, MemoryView, NOT_RECORDED, Usage,
 };
 pub use region::{MemoryError, MemoryOptions, measure_memory};
-pub use stack::{FramePointers, MAX_DEPTH, Unwinder, frame_pointers};
+pub use stack::{MAX_DEPTH, Unwinder};

@@ -7,9 +7,11 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region as CountedRegion};
 use thiserror::Error;
 
 use super::allocator::{self, StackSettings};
+use super::frame_pointers::frame_pointers;
 use super::ledger::Ledger;
 use super::profile::{MemoryProfile, Recording};
-use super::stack::{MAX_DEPTH, StackBase, Unwinder, frame_pointer, frame_pointers};
+use super::stack::{MAX_DEPTH, Unwinder, frame_pointer};
+use super::stack_bounds::StackBase;
 
 /// How a region records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

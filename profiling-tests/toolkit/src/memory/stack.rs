@@ -9,13 +9,11 @@
     reason = "reads the frame pointer and the chain of saved ones on the stack"
 )]
 
-use std::cell::Cell;
-use std::fmt::{self, Write as _};
-use std::hint::black_box;
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+
+use super::stack_bounds::stack_limit;
 
 /// Frames that a stack can hold at most.
 pub const MAX_DEPTH: usize = 128;
@@ -28,35 +26,6 @@ pub enum Unwinder {
     FramePointers,
     /// By the unwind tables, some fifty times slower.
     UnwindTables,
-}
-
-/// Whether the chain of frame pointers holds, found by walking it, not by asking how the binary was built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FramePointers {
-    /// Code compiled with this binary keeps them.
-    pub own_code: bool,
-    /// The compiled standard library keeps them: a chain that leads through it holds.
-    pub standard_library: bool,
-}
-
-impl FramePointers {
-    /// The fastest unwinder that finds every frame.
-    pub fn unwinder(self) -> Unwinder {
-        if self.own_code && self.standard_library {
-            Unwinder::FramePointers
-        } else {
-            Unwinder::UnwindTables
-        }
-    }
-}
-
-/// Walks two known chains of calls, once per process, and says which held.
-pub fn frame_pointers() -> FramePointers {
-    static FOUND: OnceLock<FramePointers> = OnceLock::new();
-    *FOUND.get_or_init(|| FramePointers {
-        own_code: probe_outer(Way::Direct),
-        standard_library: probe_outer(Way::ThroughStandardLibrary),
-    })
 }
 
 /// Code addresses of one stack, with their hash.
@@ -175,39 +144,10 @@ impl Stack {
     }
 }
 
-/// While it lives, walks of this thread end at the frame that made it.
-pub(super) struct StackBase {
-    limit_before: usize,
-}
-
-impl StackBase {
-    /// Frames whose pointer is `frame` or higher are left out.
-    #[inline]
-    pub(super) fn at(frame: usize) -> Self {
-        let limit_before = stack_limit();
-        if frame != 0 && frame < limit_before {
-            STACK_LIMIT.set(frame);
-        }
-        Self { limit_before }
-    }
-}
-
-impl Drop for StackBase {
-    fn drop(&mut self) {
-        STACK_LIMIT.set(self.limit_before);
-    }
-}
-
 /// The hash of Firefox's and rustc's tables: its latency hides behind the loads of the walk.
 #[inline]
 fn hash_with(hash: u64, address: usize) -> u64 {
     (hash.rotate_left(5) ^ address as u64).wrapping_mul(0x517c_c1b7_2722_0a95)
-}
-
-thread_local! {
-    /// Frame records at this address or above aren't read; 0 before the first walk of the thread.
-    // `const` and without a destructor: reading it neither allocates nor registers anything.
-    static STACK_LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The value of the frame pointer register in the function that this is inlined into.
@@ -232,121 +172,13 @@ pub(super) fn frame_pointer() -> usize {
     frame
 }
 
-#[inline]
-fn stack_limit() -> usize {
-    match STACK_LIMIT.get() {
-        0 => find_stack_limit(),
-        limit => limit,
-    }
-}
-
-#[cold]
-fn find_stack_limit() -> usize {
-    // A frame record is two words; 1 where the bounds are unknown, so that nothing is ever read.
-    let limit = stack_top().map_or(1, |top| top.saturating_sub(size_of::<[usize; 2]>()) + 1);
-    STACK_LIMIT.set(limit);
-    limit
-}
-
-/// One past the highest address of the calling thread's stack.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn stack_top() -> Option<usize> {
-    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    // SAFETY: names the calling thread, which is alive.
-    let thread = unsafe { libc::pthread_self() };
-    // SAFETY: `attributes` has room for what is written.
-    if unsafe { libc::pthread_getattr_np(thread, attributes.as_mut_ptr()) } != 0 {
-        return None;
-    }
-    let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
-    // SAFETY: the call above returned 0, so it initialised the attributes.
-    let status = unsafe { libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) };
-    // SAFETY: initialised, and destroyed once.
-    unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
-    (status == 0).then(|| lowest as usize + size)
-}
-
-/// One past the highest address of the calling thread's stack.
-#[cfg(target_vendor = "apple")]
-fn stack_top() -> Option<usize> {
-    // SAFETY: names the calling thread, which is alive.
-    let thread = unsafe { libc::pthread_self() };
-    // SAFETY: `thread` is a live thread. Despite its name this is the end the stack grows from.
-    Some(unsafe { libc::pthread_get_stackaddr_np(thread) } as usize)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn stack_top() -> Option<usize> {
-    None
-}
-
-/// How a probe gets from one function to the next.
-#[derive(Clone, Copy)]
-enum Way {
-    Direct,
-    ThroughStandardLibrary,
-}
-
-/// Code of a probe function lies within so many bytes of its start.
-const PROBE_SIZE: usize = 512;
-
-#[inline(never)]
-fn probe_outer(way: Way) -> bool {
-    // Hidden, and with something left to do: a call in the last place would leave no frame.
-    black_box(probe_middle(black_box(way)))
-}
-
-#[inline(never)]
-fn probe_middle(way: Way) -> bool {
-    let probe = Probe {
-        held: Cell::new(false),
-    };
-    match way {
-        Way::Direct => probe.walk(),
-        // `core::fmt::write` is compiled into the standard library and calls back.
-        Way::ThroughStandardLibrary => {
-            let _ = write!(Nowhere, "{}", black_box(&probe));
-        }
-    }
-    black_box(probe.held.get())
-}
-
-struct Probe {
-    held: Cell<bool>,
-}
-
-impl Probe {
-    #[inline(never)]
-    fn walk(&self) {
-        let mut stack = Stack::empty();
-        stack.capture(Unwinder::FramePointers, MAX_DEPTH);
-        let is_in = |function: usize| move |&address: &usize| address.wrapping_sub(function) < PROBE_SIZE;
-        let mut addresses = stack.addresses().iter();
-        // One after the other, since what follows the one function in memory may be the other.
-        let middle = addresses.any(is_in(probe_middle as *const () as usize));
-        self.held
-            .set(middle && addresses.any(is_in(probe_outer as *const () as usize)));
-    }
-}
-
-impl fmt::Display for Probe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.walk();
-        f.write_str("walked")
-    }
-}
-
-struct Nowhere;
-
-impl fmt::Write for Nowhere {
-    fn write_str(&mut self, _: &str) -> fmt::Result {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
+
     use super::*;
+    use crate::memory::frame_pointers::frame_pointers;
+    use crate::memory::stack_bounds::StackBase;
 
     #[inline(always)]
     #[expect(
