@@ -37,7 +37,12 @@ pub enum Field {
 
 impl Field {
     /// Every field, in the order in which they are trained and reported.
-    pub const ALL: [Self; 4] = [Self::Tags, Self::Correspondent, Self::DocumentType, Self::StoragePath];
+    pub const ALL: [Self; 4] = [
+        Self::Tags,
+        Self::Correspondent,
+        Self::DocumentType,
+        Self::StoragePath,
+    ];
 
     /// The name as it stands in reports and machine-readable output, for example `document_type`.
     pub const fn name(self) -> &'static str {

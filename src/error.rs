@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// No document qualifies for training: the archive is empty, or everything is in the inbox or the trash.
-    #[error("No training data available. Every document is in the inbox or the trash, or there is none: file some documents, then train again")]
+    #[error(
+        "No training data available. Every document is in the inbox or the trash, or there is none: file some documents, then train again"
+    )]
     NoTrainingData,
 
     /// The caller's status callback asked to stop; nothing was changed.

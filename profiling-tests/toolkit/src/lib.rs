@@ -1,1 +1,3 @@
 //! Instruments for profiling tests; knows nothing of documents.
+
+pub mod symbols;
