@@ -1,3 +1,7 @@
 //! Instruments for profiling tests; knows nothing of documents.
 
+pub mod cpu;
+pub mod flamegraph;
+pub mod folded;
 pub mod symbols;
+pub mod timing;
