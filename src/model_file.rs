@@ -127,3 +127,6 @@ pub fn to_bytes(model: &Model, key: &SecretKey) -> Vec<u8> {
 pub fn from_bytes(bytes: &[u8], key: &SecretKey) -> Result<Model, ModelFileProblem> {
     payload::decode(signed::open(bytes, FORMAT_VERSION, key)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,7 @@ impl ClassEncoder {
     /// Number of outputs that a learner of these classes has; none if it would always answer the same.
     pub fn n_outputs(&self) -> usize {
         match self {
-            Self::OneOf(classes) if classes.len() < 3 => classes.len() - 1,
+            Self::OneOf(classes) if classes.len() < 3 => classes.len().saturating_sub(1),
             Self::OneOf(classes) => classes.len(),
             Self::AnyOf(tags) => tags.len(),
         }

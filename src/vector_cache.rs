@@ -74,3 +74,53 @@ impl VectorCache {
             .into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::CountVectorizerParams;
+
+    fn cache(params: VectorCacheParams) -> (VectorCache, CountVectorizer) {
+        let vectorizer =
+            CountVectorizer::fit_transform(CountVectorizerParams::default(), None, &["a letter"])
+                .unwrap()
+                .0;
+        (VectorCache::new(params, &vectorizer), vectorizer)
+    }
+
+    #[test]
+    fn an_entry_expires_after_its_time_to_idle() {
+        let time_to_idle = Duration::from_millis(20);
+        let (cache, vectorizer) = cache(VectorCacheParams {
+            time_to_idle,
+            ..VectorCacheParams::default()
+        });
+        let get = || cache.get_or_insert_with("a letter", || vectorizer.transform("a letter"));
+        let first = get();
+        std::thread::sleep(5 * time_to_idle);
+        assert!(!Arc::ptr_eq(&first, &get()));
+    }
+
+    #[test]
+    fn the_number_of_entries_is_bounded() {
+        let (cache, vectorizer) = cache(VectorCacheParams {
+            max_entries: 10,
+            ..VectorCacheParams::default()
+        });
+        for text in 0..1_000 {
+            cache.get_or_insert_with(&text.to_string(), || vectorizer.transform("a letter"));
+        }
+        cache.vectors.run_pending_tasks();
+        assert!(
+            cache.vectors.entry_count() <= 10,
+            "{} entries",
+            cache.vectors.entry_count()
+        );
+    }
+
+    #[test]
+    fn different_contents_have_different_keys() {
+        let (cache, _) = cache(VectorCacheParams::default());
+        assert_ne!(cache.key("a letter"), cache.key("a letter "));
+    }
+}
