@@ -48,18 +48,20 @@ impl Moment {
     /// Opens the database at `path`, waiting at most `patience` for a program that has it locked.
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self> {
         let database = fs::canonicalize(path).map_err(unreadable)?;
-        let stamp = Stamp::of(&database)?;
+        Stamp::of(&database)?;
         match probe(&database, patience)? {
             Probe::Journal(connection) => Ok(Self {
                 connection,
                 unlocked: None,
             }),
-            Probe::Log(lock) => Self::open_logged(database, stamp, lock, patience),
+            Probe::Log(lock) => Self::open_logged(database, lock, patience),
         }
     }
 
-    /// Opens a database in write-ahead mode. `stamp` is older than `lock`, and `lock` holds SHARED.
-    fn open_logged(database: PathBuf, stamp: Stamp, lock: Connection, patience: Duration) -> Result<Self> {
+    /// Opens a database in write-ahead mode, while `lock` holds SHARED.
+    fn open_logged(database: PathBuf, lock: Connection, patience: Duration) -> Result<Self> {
+        // Before looking for the log: whoever starts one from here on changes the stamp with its first checkpoint.
+        let stamp = Stamp::of(&database)?;
         let log = beside(&database, "-wal");
         let log_bytes = bytes_in(&log)?;
         let has_index = bytes_in(&beside(&database, "-shm"))?.is_some();
