@@ -418,3 +418,37 @@ fn content(
         str::to_owned,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn micros(text: &str) -> Option<i64> {
+        instant(text.as_bytes()).map(Timestamp::as_microsecond)
+    }
+
+    #[test]
+    fn instant_has_a_fraction_or_none() {
+        assert_eq!(micros("1970-01-01 00:00:01"), Some(1_000_000));
+        assert_eq!(micros("1970-01-01 00:00:01.000002"), Some(1_000_002));
+        assert_eq!(micros("1970-01-01 00:00:01.5"), Some(1_500_000));
+    }
+
+    #[test]
+    fn instant_of_another_shape_is_none() {
+        for text in [
+            "",
+            "1970-01-01",
+            "1970-01-01T00:00:01",
+            "1970-01-01 00:00:01.",
+            "1970-01-01 00:00:01.0000001",
+            "1970-01-01 00:00:01+02:00",
+            "1970-01-01 00:00:+1",
+            "1970-13-01 00:00:01",
+            "1970-01-01 25:00:01",
+            "\u{661}970-01-01 00:00:01",
+        ] {
+            assert_eq!(micros(text), None, "{text:?}");
+        }
+    }
+}
