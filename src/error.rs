@@ -87,8 +87,7 @@ pub enum Error {
     Archive {
         /// The database.
         path: PathBuf,
-        /// What is wrong and what to do about it.
-        #[source]
+        /// What is wrong and what to do about it. It is part of this error's text, and so not its source.
         problem: ArchiveProblem,
     },
 
@@ -111,7 +110,7 @@ pub enum Error {
 
 /// What is wrong with an archive's file.
 ///
-/// [`Busy`](Self::Busy), [`ChangedMeanwhile`](Self::ChangedMeanwhile) pass by themselves: trying again is the answer.
+/// [`Busy`](Self::Busy) and [`ChangedMeanwhile`](Self::ChangedMeanwhile) pass by themselves: try again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveProblem {
@@ -180,8 +179,8 @@ pub enum ArchiveProblem {
     },
 
     /// Pages are missing or make no sense.
-    #[error("the database is damaged or was cut short: take a fresh copy, or restore a backup")]
-    Damaged(#[source] rusqlite::Error),
+    #[error("the database is damaged or was cut short: take a fresh copy, or restore a backup ({0})")]
+    Damaged(rusqlite::Error),
 
     /// A value isn't what the column holds in a paperless-ngx database.
     #[error(
@@ -205,12 +204,12 @@ pub enum ArchiveProblem {
     AlreadyExists,
 
     /// Whatever else the database library reports.
-    #[error("the database library reports an error")]
-    Sqlite(#[source] rusqlite::Error),
+    #[error("the database library reports: {0}")]
+    Sqlite(rusqlite::Error),
 
     /// Whatever else the operating system reports.
-    #[error("the operating system reports an error")]
-    Io(#[source] std::io::Error),
+    #[error("the operating system reports: {0}")]
+    Io(std::io::Error),
 }
 
 /// Short for `Result<T, postroom::Error>`.

@@ -100,3 +100,77 @@ mod microseconds {
             .map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{DocumentId, Labels};
+
+    fn filing(modified: Timestamp) -> Filing {
+        Filing {
+            id: DocumentId(1),
+            modified,
+            labels: Labels::default(),
+        }
+    }
+
+    fn fingerprint(filings: &[Filing]) -> Fingerprint {
+        let mut builder = FingerprintBuilder::new();
+        for filing in filings {
+            builder.add(filing);
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn labels_are_hashed_in_the_documented_order() {
+        let labels = Labels {
+            correspondent: Some(LabelId(2)),
+            document_type: Some(LabelId(258)),
+            storage_path: None,
+            tags: vec![LabelId(3), LabelId(4)],
+        };
+        let bytes: [&[u8]; 5] = [
+            &[2, 1, 0, 0],
+            &[2, 0, 0, 0],
+            &[3, 0, 0, 0],
+            &[4, 0, 0, 0],
+            &[0xff, 0xff, 0xff, 0xff],
+        ];
+        let expected: [u8; 32] = Sha256::digest(bytes.concat()).into();
+        assert_eq!(
+            fingerprint(&[Filing {
+                labels,
+                ..filing(Timestamp::UNIX_EPOCH)
+            }])
+            .label_hash,
+            expected
+        );
+    }
+
+    #[test]
+    fn archive_without_documents_has_no_last_change() {
+        assert_eq!(fingerprint(&[]).last_change, None);
+    }
+
+    #[test]
+    fn last_change_is_the_latest_of_all() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let filings = [5, 9, 7].map(|at| filing(second(at)));
+        assert_eq!(fingerprint(&filings).last_change, Some(second(9)));
+    }
+
+    #[test]
+    fn what_was_stored_is_current() {
+        let fingerprint = fingerprint(&[filing("2026-01-01T00:00:00.123456789Z".parse().unwrap())]);
+        let stored = serde_json::to_string(&fingerprint).unwrap();
+        let loaded: Fingerprint = serde_json::from_str(&stored).unwrap();
+        assert!(loaded.is_current(&fingerprint));
+    }
+
+    #[test]
+    fn last_change_out_of_range_is_an_error() {
+        let stored = format!(r#"{{"last_change":{},"label_hash":{:?}}}"#, i64::MAX, [0; 32]);
+        assert!(serde_json::from_str::<Fingerprint>(&stored).is_err());
+    }
+}

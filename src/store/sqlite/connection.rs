@@ -48,18 +48,20 @@ impl Moment {
     /// Opens the database at `path`, waiting at most `patience` for a program that has it locked.
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self> {
         let database = fs::canonicalize(path).map_err(unreadable)?;
-        let stamp = Stamp::of(&database)?;
+        Stamp::of(&database)?;
         match probe(&database, patience)? {
             Probe::Journal(connection) => Ok(Self {
                 connection,
                 unlocked: None,
             }),
-            Probe::Log(lock) => Self::open_logged(database, stamp, lock, patience),
+            Probe::Log(lock) => Self::open_logged(database, lock, patience),
         }
     }
 
-    /// Opens a database in write-ahead mode. `stamp` is older than `lock`, and `lock` holds SHARED.
-    fn open_logged(database: PathBuf, stamp: Stamp, lock: Connection, patience: Duration) -> Result<Self> {
+    /// Opens a database in write-ahead mode, while `lock` holds SHARED.
+    fn open_logged(database: PathBuf, lock: Connection, patience: Duration) -> Result<Self> {
+        // Before looking for the log: whoever starts one from here on changes the stamp with its first checkpoint.
+        let stamp = Stamp::of(&database)?;
         let log = beside(&database, "-wal");
         let log_bytes = bytes_in(&log)?;
         let has_index = bytes_in(&beside(&database, "-shm"))?.is_some();
@@ -264,4 +266,52 @@ fn bytes_of(path: &Path) -> Result<&[u8]> {
 #[cfg(not(unix))]
 fn bytes_of(path: &Path) -> Result<&[u8]> {
     path.to_str().map(str::as_bytes).ok_or(ArchiveProblem::Denied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database in write-ahead mode, closed, in a directory of its own.
+    fn logged_database() -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db.sqlite3");
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn log_stays_while_the_probe_holds_its_lock() {
+        let (_directory, path) = logged_database();
+        let probe = probe(&path, Duration::ZERO).unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("INSERT INTO t VALUES (1)")
+            .unwrap();
+        assert!(beside(&path, "-wal").exists());
+        drop(probe);
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("INSERT INTO t VALUES (2)")
+            .unwrap();
+        assert!(!beside(&path, "-wal").exists());
+    }
+
+    #[test]
+    fn probe_holds_its_lock_beside_readers_of_the_same_process() {
+        let (_directory, path) = logged_database();
+        let reader = Connection::open(&path).unwrap();
+        reader
+            .query_row("SELECT count(*) FROM t", [], |_| Ok(()))
+            .unwrap();
+        assert!(matches!(probe(&path, Duration::ZERO), Ok(Probe::Log(lock)) if holds_shared_lock(&lock)));
+    }
+
+    #[test]
+    fn nothing_is_locked_before_the_first_read() {
+        let (_directory, path) = logged_database();
+        assert!(!holds_shared_lock(&connect(&path, "", Duration::ZERO).unwrap()));
+    }
 }

@@ -107,7 +107,8 @@ fn columns(connection: &Connection) -> rusqlite::Result<HashSet<(String, String)
     connection
         .prepare(
             "SELECT t.name, c.name FROM sqlite_master t, pragma_table_xinfo(t.name) c \
-             WHERE t.type = 'table' AND t.name LIKE 'documents\\_%' ESCAPE '\\'",
+             WHERE t.type = 'table' AND t.name IN ('documents_document', 'documents_document_tags', 'documents_tag', \
+             'documents_correspondent', 'documents_documenttype', 'documents_storagepath')",
         )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
