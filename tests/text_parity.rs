@@ -1,5 +1,7 @@
 //! Text processing and term counts equal those of the reference on genuine archives, and on every character
 //! there is, where its data is present.
+#![expect(clippy::unwrap_used, reason = "what the tests share panics as the tests do")]
+#![expect(clippy::print_stderr, reason = "says what was not compared")]
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -7,7 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use postroom::features::CountVectorizer;
+use postroom::features::{CountVectorizer, CountVectorizerParams};
 use postroom::sparse::CsrMatrix;
 use postroom::text::{Preprocessor, is_word_character};
 use serde_json::Value;
@@ -30,7 +32,7 @@ impl Archive {
     }
 
     fn fit(&self) -> (CountVectorizer, CsrMatrix) {
-        CountVectorizer::fit_transform(Default::default(), None, &self.contents).unwrap()
+        CountVectorizer::fit_transform(CountVectorizerParams::default(), None, &self.contents).unwrap()
     }
 
     fn assert_counts_are_the_reference_s(&self) {

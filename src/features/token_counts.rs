@@ -27,7 +27,7 @@ impl Part {
     pub(super) fn push_document(&mut self, preprocessor: &Preprocessor, content: &str) {
         let mut word_buffer = std::mem::take(&mut self.word_buffer);
         for_each_word(content, &mut word_buffer, |word| {
-            self.push_word(preprocessor, word)
+            self.push_word(preprocessor, word);
         });
         self.word_buffer = word_buffer;
         self.ends.push(self.sequence.len());
