@@ -85,5 +85,5 @@ pub enum Learner {
     /// There is one class only.
     Constant,
     /// A network.
-    Mlp(Mlp),
+    Mlp(Box<Mlp>),
 }

@@ -25,8 +25,7 @@ pub const FORMAT_VERSION: u32 = 1;
 pub struct ModelFileError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it; part of the message, so no source of its own.
     pub problem: ModelFileProblem,
 }
 
@@ -57,7 +56,7 @@ pub enum ModelFileProblem {
         supported: u32,
     },
     /// The operating system refused.
-    #[error("cannot {action}")]
+    #[error("cannot {action}: {source}; check its directory, its permissions and the space on the disk")]
     Io {
         /// What was tried.
         action: &'static str,

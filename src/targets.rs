@@ -129,19 +129,16 @@ impl ClassEncoder {
 
 /// Index of the most probable class, the first of equals; a single output is the probability of the second of two.
 fn most_probable(probabilities: &[f32]) -> usize {
-    match probabilities {
-        [second] => usize::from(*second > 0.5),
-        _ => {
-            let better = |best: usize, class: usize| {
-                if probabilities[class] > probabilities[best] {
-                    class
-                } else {
-                    best
-                }
-            };
-            (0..probabilities.len()).fold(0, better)
+    if let [second] = probabilities {
+        return usize::from(*second > 0.5);
+    }
+    let mut best = 0;
+    for class in 1..probabilities.len() {
+        if probabilities[class] > probabilities[best] {
+            best = class;
         }
     }
+    best
 }
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ impl Trainer {
                 loss: epoch.loss,
             })
         })?;
-        Ok((Learner::Mlp(network), Some(report)))
+        Ok((Learner::Mlp(Box::new(network)), Some(report)))
     }
 }
 

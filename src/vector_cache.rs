@@ -24,7 +24,7 @@ pub struct VectorCacheParams {
 impl Default for VectorCacheParams {
     fn default() -> Self {
         Self {
-            time_to_idle: Duration::from_secs(5 * 60),
+            time_to_idle: Duration::from_mins(5),
             max_entries: 1024,
         }
     }

@@ -63,7 +63,10 @@ fn archive() -> Archive {
             storage_path: None,
         };
         documents.extend(store.add_documents(&[document]).unwrap());
-        let own = tags.iter().enumerate().filter(|(tag, _)| at % (tag + 2) == 0);
+        let own = tags
+            .iter()
+            .enumerate()
+            .filter(|(tag, _)| at.is_multiple_of(tag + 2));
         store
             .add_tags(&own.map(|(_, &tag)| (documents[at], tag)).collect::<Vec<_>>())
             .unwrap();
@@ -80,7 +83,7 @@ fn content(at: usize) -> String {
     let tags = TAGS
         .iter()
         .enumerate()
-        .filter(|(tag, _)| at % (tag + 2) == 0)
+        .filter(|(tag, _)| at.is_multiple_of(tag + 2))
         .map(|(_, (_, words))| *words);
     let noise = (0..4).map(|word| NOBODY[(at * 7 + word * 3) % NOBODY.len()]);
     noise
@@ -128,7 +131,7 @@ fn a_trained_classifier_files_documents_as_their_owner_did() {
             "document {at}"
         );
         let tags: Vec<_> = (0..2)
-            .filter(|tag| at % (tag + 2) == 0)
+            .filter(|tag| at.is_multiple_of(tag + 2))
             .map(|tag| LabelId(tag as i32 + 1))
             .collect();
         assert_eq!(answer.tags, tags, "document {at}");

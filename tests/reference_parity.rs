@@ -2,10 +2,15 @@
 //!
 //! What comes before the networks (documents, labels, hash, text, vocabulary, counts) is held to equality in
 //! `store_parity.rs` and `text_parity.rs`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what tests share panics and prints as tests do"
+)]
 
 mod shared;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
 use postroom::document::{Field, LabelId};
@@ -45,7 +50,7 @@ fn labels_of(classes: &Value) -> Vec<LabelId> {
         .collect()
 }
 
-fn networks_behave_like_the_reference(name: &str, loss_ranges: Option<[std::ops::RangeInclusive<f64>; 4]>) {
+fn networks_behave_like_the_reference(name: &str, loss_ranges: Option<&[RangeInclusive<f64>; 4]>) {
     let Some(archive) = shared::Genuine::unpack(name) else {
         return;
     };
@@ -75,7 +80,7 @@ fn networks_behave_like_the_reference(name: &str, loss_ranges: Option<[std::ops:
             "{field}: {} epochs, reference {theirs}",
             fit.n_epochs()
         );
-        if let Some(ranges) = &loss_ranges {
+        if let Some(ranges) = loss_ranges {
             let (low, high) = (0.85 * ranges[at].start(), 1.15 * ranges[at].end());
             assert!(
                 (low..=high).contains(&fit.final_loss()),
@@ -97,7 +102,7 @@ fn epochs_and_losses_on_the_seed_database() {
     let (correspondent, document_type, storage_path) = (0.0046..=0.0050, 0.0036..=0.0040, 0.0031..=0.0035);
     networks_behave_like_the_reference(
         "paperless_seed_5000",
-        Some([tags, correspondent, document_type, storage_path]),
+        Some(&[tags, correspondent, document_type, storage_path]),
     );
 }
 

@@ -1,95 +1,54 @@
 //! What is read from genuine paperless-ngx databases equals what paperless-ngx 3.0.5's own classifier gathered.
 //!
 //! The databases and expectations stand beside the project, not in it; without them these tests say so and pass.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "what tests share panics and prints as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+mod shared;
 
-use flate2::read::GzDecoder;
 use postroom::document::{Field, Filing, LabelId};
 use postroom::fingerprint::{Fingerprint, FingerprintBuilder};
-use postroom::store::{DocumentStore, Snapshot, SqliteStore};
+use postroom::store::DocumentStore;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use shared::{Genuine, hex};
 
 /// Documents of every kind: edge texts, inbox, trash, versions, nested tags, every matching algorithm.
 const SMALL: &str = "paperless_small";
 /// The 5,000 documents that everything is compared on; its expectations leave out single documents.
 const SEED_CORPUS: &str = "paperless_seed_5000";
 
-/// A genuine database, unpacked into a directory of its own, and what the reference made of it.
-struct Genuine {
-    _directory: tempfile::TempDir,
-    store: SqliteStore,
-    expected: Value,
+fn filings(genuine: &Genuine) -> Vec<Filing> {
+    let mut filings = Vec::new();
+    let mut snapshot = genuine.store.snapshot().unwrap();
+    let mut collect = |filing| {
+        filings.push(filing);
+        Ok(())
+    };
+    snapshot.for_each_filing(&mut collect).unwrap();
+    filings
 }
 
-impl Genuine {
-    fn unpack(name: &str) -> Option<Self> {
-        let shared = std::env::var_os("POSTROOM_SHARED").map_or_else(
-            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-            PathBuf::from,
-        );
-        let open = |suffix: &str| {
-            let path = shared.join(format!("data/{name}.{suffix}.gz"));
-            File::open(&path)
-                .map(GzDecoder::new)
-                .inspect_err(|_| eprintln!("not present: {}", path.display()))
-                .ok()
-        };
-        let (mut packed, expected) = (open("sqlite3")?, open("expected.json")?);
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("db.sqlite3");
-        io::copy(&mut packed, &mut File::create(&path).unwrap()).unwrap();
-        Some(Self {
-            store: SqliteStore::open(&path).unwrap(),
-            expected: serde_json::from_reader(expected).unwrap(),
-            _directory: directory,
-        })
+fn fingerprint(genuine: &Genuine) -> Fingerprint {
+    let mut builder = FingerprintBuilder::new();
+    for filing in filings(genuine) {
+        builder.add(&filing);
     }
+    builder.finish()
+}
 
-    fn filings(&self) -> Vec<Filing> {
-        let mut filings = Vec::new();
-        self.snapshot()
-            .for_each_filing(&mut |filing| {
-                filings.push(filing);
-                Ok(())
-            })
-            .unwrap();
-        filings
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        let mut builder = FingerprintBuilder::new();
-        self.filings().iter().for_each(|filing| builder.add(filing));
-        builder.finish()
-    }
-
-    fn snapshot(&self) -> Box<dyn Snapshot + '_> {
-        self.store.snapshot().unwrap()
-    }
-
-    /// The keys in which the expectations of single documents are written down.
-    fn expected_filings(&self) -> Vec<Value> {
-        let keys = [
-            "pk",
-            "document_type",
-            "correspondent",
-            "storage_path",
-            "auto_tags",
-        ];
-        let docs = self.expected["docs"].as_array().unwrap();
-        docs.iter()
-            .map(|doc| keys.iter().map(|&key| doc[key].clone()).collect())
-            .collect()
-    }
+/// The keys in which the expectations of single documents are written down.
+fn expected_filings(genuine: &Genuine) -> Vec<Value> {
+    let keys = [
+        "pk",
+        "document_type",
+        "correspondent",
+        "storage_path",
+        "auto_tags",
+    ];
+    let docs = genuine.expected["docs"].as_array().unwrap();
+    docs.iter()
+        .map(|doc| keys.iter().map(|&key| doc[key].clone()).collect())
+        .collect()
 }
 
 fn key(label: Option<LabelId>) -> i32 {
@@ -108,18 +67,11 @@ fn as_expected(filing: &Filing) -> Value {
     ])
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
-}
-
 fn assert_same_number_of_documents(name: &str) {
     let Some(genuine) = Genuine::unpack(name) else {
         return;
     };
-    assert_eq!(genuine.filings().len(), genuine.expected["training_docs"]);
+    assert_eq!(filings(&genuine).len(), genuine.expected["training_docs"]);
 }
 
 fn assert_same_label_hash(name: &str) {
@@ -127,7 +79,7 @@ fn assert_same_label_hash(name: &str) {
         return;
     };
     assert_eq!(
-        hex(&genuine.fingerprint().label_hash),
+        hex(&fingerprint(&genuine).label_hash),
         genuine.expected["auto_type_hash"]
     );
 }
@@ -141,7 +93,7 @@ fn assert_same_last_change(name: &str) {
         .unwrap()
         .parse()
         .unwrap();
-    assert_eq!(genuine.fingerprint().last_change, Some(expected));
+    assert_eq!(fingerprint(&genuine).last_change, Some(expected));
 }
 
 /// Every label in use that the reference learned is in the catalog.
@@ -149,7 +101,7 @@ fn assert_catalog_has_the_classes(name: &str) {
     let Some(genuine) = Genuine::unpack(name) else {
         return;
     };
-    let catalog = genuine.snapshot().label_catalog().unwrap();
+    let catalog = genuine.store.snapshot().unwrap().label_catalog().unwrap();
     for field in Field::ALL {
         let classes = genuine.expected["classes"][field.name()].as_array().unwrap();
         let learned = classes
@@ -168,8 +120,8 @@ fn documents_and_their_labels_are_equal() {
     let Some(genuine) = Genuine::unpack(SMALL) else {
         return;
     };
-    let expected = genuine.expected_filings();
-    let filings: Vec<Value> = genuine.filings().iter().map(as_expected).collect();
+    let expected = expected_filings(&genuine);
+    let filings: Vec<Value> = filings(&genuine).iter().map(as_expected).collect();
     assert_eq!(filings, expected);
 }
 
@@ -181,7 +133,9 @@ fn contents_are_equal() {
     let docs = genuine.expected["docs"].as_array().unwrap();
     let mut digests = Vec::new();
     genuine
+        .store
         .snapshot()
+        .unwrap()
         .for_each_document(&mut |document| {
             digests.push(json!([document.id.0, hex(&Sha256::digest(&document.content))]));
             Ok(())

@@ -1,19 +1,17 @@
 //! Text processing and term counts equal those of the reference on genuine archives, and on every character
 //! there is, where its data is present.
 #![expect(clippy::unwrap_used, reason = "what the tests share panics as the tests do")]
-#![expect(clippy::print_stderr, reason = "says what was not compared")]
 
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+mod shared;
 
-use flate2::read::GzDecoder;
+use postroom::document::Document;
 use postroom::features::{CountVectorizer, CountVectorizerParams};
 use postroom::sparse::CsrMatrix;
+use postroom::store::DocumentStore;
 use postroom::text::{Preprocessor, is_word_character};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use shared::{Genuine, hex, unzip};
 
 /// An archive, and what the reference made of it.
 struct Archive {
@@ -23,12 +21,17 @@ struct Archive {
 
 impl Archive {
     fn load(name: &str) -> Option<Self> {
-        let database = unpacked(&format!("{name}.sqlite3"))?;
-        let expected = unpacked(&format!("{name}.expected.json"))?;
-        Some(Self {
-            contents: training_contents(&database),
-            expected: serde_json::from_slice(&expected).unwrap(),
-        })
+        let genuine = Genuine::unpack(name)?;
+        let mut contents = Vec::new();
+        let mut snapshot = genuine.store.snapshot().unwrap();
+        let mut collect = |document: Document| {
+            contents.push(document.content);
+            Ok(())
+        };
+        snapshot.for_each_document(&mut collect).unwrap();
+        drop(snapshot);
+        let expected = genuine.expected;
+        Some(Self { contents, expected })
     }
 
     fn fit(&self) -> (CountVectorizer, CsrMatrix) {
@@ -140,37 +143,7 @@ fn all_characters() -> impl Iterator<Item = char> {
 }
 
 fn python_unicode() -> Option<Value> {
-    Some(serde_json::from_slice(&unpacked("python_unicode_3.13.json")?).unwrap())
-}
-
-/// A file of the reference's data; where there is none, says so.
-fn unpacked(name: &str) -> Option<Vec<u8>> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("POSTROOM_SHARED").map_or_else(beside, PathBuf::from);
-    let path = shared.join(format!("data/{name}.gz"));
-    let Ok(file) = File::open(&path) else {
-        eprintln!("not present: {}; nothing compared", path.display());
-        return None;
-    };
-    let mut content = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut content).unwrap();
-    Some(content)
-}
-
-/// The contents that train, in order: not in the trash, no inbox tag.
-fn training_contents(database: &[u8]) -> Vec<String> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), database).unwrap();
-    let connection = rusqlite::Connection::open(file.path()).unwrap();
-    let query = "SELECT content FROM documents_document AS document WHERE deleted_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM documents_document_tags AS tagged JOIN documents_tag AS tag ON tag.id = tagged.tag_id
-        WHERE tagged.document_id = document.id AND tag.is_inbox_tag) ORDER BY id";
-    let mut statement = connection.prepare(query).unwrap();
-    statement
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    Some(serde_json::from_reader(unzip("python_unicode_3.13.json.gz")?).unwrap())
 }
 
 fn strings(list: &Value) -> Vec<&str> {
@@ -190,11 +163,4 @@ fn digest(counts: &CsrMatrix) -> String {
         }
     }
     hex(&hasher.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
 }

@@ -3,6 +3,11 @@
 //! In come a [`CsrMatrix`](crate::sparse::CsrMatrix) and [`Targets`]; out comes a fitted learner: plain data.
 //! Nothing here knows of documents, labels or text.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel is compiled for an instruction set only as far as it is inlined"
+)]
+
 pub mod mlp;
 mod real;
 mod simd;

@@ -22,6 +22,7 @@ pub trait Real: NdFloat + Default + Sum {
     fn to_f64(self) -> f64;
 
     /// `e^self`.
+    #[must_use]
     fn exponential(self) -> Self;
 }
 

@@ -207,11 +207,11 @@ fn decode_learner(payload: &ClassifierPayload<'_>, n_terms: usize) -> Result<Lea
     let matrix = |n_rows, numbers| {
         Array2::from_shape_vec((n_rows, N_HIDDEN), numbers).expect("the length was checked")
     };
-    Ok(Learner::Mlp(Mlp {
+    Ok(Learner::Mlp(Box::new(Mlp {
         hidden_weights: matrix(n_terms, hidden_weights),
         hidden_bias: Array1::from_vec(hidden_bias),
         output_weights: matrix(n_outputs, output_weights),
         output_bias: Array1::from_vec(output_bias),
         activation: *activation,
-    }))
+    })))
 }

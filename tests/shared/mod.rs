@@ -65,3 +65,10 @@ pub(crate) fn unzip(name: &str) -> Option<GzDecoder<File>> {
     file.inspect_err(|_| eprintln!("not present: {}", path.display()))
         .ok()
 }
+
+/// Bytes as the expectations write them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}

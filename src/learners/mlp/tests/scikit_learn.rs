@@ -113,7 +113,14 @@ fn four_epochs_of_yes_or_no_agree_with_scikit_learn() {
 
 #[test]
 fn four_epochs_of_many_labels_agree_with_scikit_learn() {
-    let on = |row: u32| [row % 2 == 0, row % 3 == 0, row % 5 < 2, row > 20];
+    let on = |row: u32| {
+        [
+            row.is_multiple_of(2),
+            row.is_multiple_of(3),
+            row % 5 < 2,
+            row > 20,
+        ]
+    };
     let labels = |row: u32| (0..4).filter(|&label| on(row)[label as usize]).collect();
     agrees_with_scikit_learn(
         "multi_label",
@@ -168,11 +175,12 @@ fn converging_examples() -> (CsrMatrix, Vec<u32>, Vec<Vec<u32>>) {
         let class = random.below(4);
         let own: Vec<u32> = (0..5).filter(|_| random.below(4) == 0).collect();
         let mut terms = std::collections::BTreeSet::from([2 * class, 2 * class + 1]);
-        own.iter()
-            .for_each(|label| terms.extend([8 + 2 * label, 9 + 2 * label]));
-        (0..10).for_each(|_| {
+        for label in &own {
+            terms.extend([8 + 2 * label, 9 + 2 * label]);
+        }
+        for _ in 0..10 {
             terms.insert(18 + random.below(60));
-        });
+        }
         rows.push(terms.into_iter().map(|term| (term, 1.0)).collect());
         classes.push(class);
         labels.push(own);
