@@ -20,9 +20,9 @@ use crate::sparse::{CsrMatrix, count_into};
 use crate::text::{Language, Preprocessor};
 
 /// So many documents are counted before their rows are moved into the matrix: more only cost memory.
-const DOCUMENTS_A_ROUND: usize = 4_096;
+const DOCUMENTS_A_ROUND: usize = 512;
 /// So many documents are counted by one thread at a stretch.
-const DOCUMENTS_A_STRETCH: usize = 64;
+const DOCUMENTS_A_STRETCH: usize = 16;
 
 /// A fit in progress.
 ///
