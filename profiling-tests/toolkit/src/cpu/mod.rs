@@ -22,7 +22,6 @@ mod system;
 
 mod options;
 mod profile;
-mod trim;
 
 pub use options::{CpuError, CpuOptions, MAX_DEPTH, MAX_RATE_HZ, RootTrim};
 pub use profile::{CpuProfile, FunctionCost, FunctionRow, SamplingQuality, StackCost, ThreadCost, UNSAMPLED};

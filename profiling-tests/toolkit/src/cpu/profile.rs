@@ -61,9 +61,11 @@ pub struct SamplingQuality {
     pub sampled_ns: u64,
     /// CPU time of threads before they were found and after their last sample, nanoseconds.
     pub unsampled_ns: u64,
-    /// CPU time spent taking samples, part of the profile, nanoseconds. The kernel's part in delivering a
-    /// signal isn't in it.
+    /// CPU time spent taking samples, part of the profile, nanoseconds.
     pub handler_ns: u64,
+    /// CPU time spent delivering the signals for them, part of the profile, nanoseconds: their number times
+    /// what one was found to cost before the measurement.
+    pub delivery_ns: u64,
     /// CPU time of threads that slept on and only woke up for the sampler, not part of the profile,
     /// nanoseconds.
     pub waking_ns: u64,
@@ -146,9 +148,13 @@ impl CpuProfile {
         )
     }
 
-    /// The share of the measured CPU time that taking samples and waking threads cost.
+    /// The share of the measured CPU time that the sampling itself cost.
     pub fn overhead_share(&self) -> f64 {
-        ratio(self.sampling.handler_ns + self.sampling.waking_ns, self.cpu_ns)
+        let sampling = &self.sampling;
+        ratio(
+            sampling.handler_ns + sampling.delivery_ns + sampling.waking_ns,
+            self.cpu_ns,
+        )
     }
 
     /// Are there as many samples as were asked for?

@@ -41,6 +41,8 @@ static LAST_GENERATION: AtomicUsize = AtomicUsize::new(0);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 static ARENA: AtomicPtr<Arena> = AtomicPtr::new(ptr::null_mut());
 static DEPTH: AtomicUsize = AtomicUsize::new(0);
+/// Signals that belonged to no measurement.
+static IGNORED: AtomicU64 = AtomicU64::new(0);
 static RECORDED: AtomicU64 = AtomicU64::new(0);
 
 /// Makes the handler record into `arena`, which must be given to [`close`] before it is dropped. One
@@ -61,6 +63,14 @@ pub(super) fn close() {
         std::thread::yield_now();
     }
     ARENA.store(ptr::null_mut(), SeqCst);
+}
+
+/// A token that belongs to no measurement: generations count from 1.
+pub(super) const IGNORED_TOKEN: usize = 0;
+
+/// Signals so far that belonged to no measurement.
+pub(super) fn ignored() -> u64 {
+    IGNORED.load(Relaxed)
 }
 
 /// Samples taken since [`open`].
@@ -120,20 +130,30 @@ extern "C" fn on_expiry(_signal: c_int, info: *mut siginfo_t, context: *mut c_vo
     let saved = unsafe { errno.read() };
     INSIDE.fetch_add(1, SeqCst);
     // SAFETY: with SA_SIGINFO the kernel passes a valid `siginfo_t`.
-    let info = unsafe { &*info };
-    let generation = ACTIVE.load(SeqCst);
-    if generation != 0 && info.si_code == libc::SI_TIMER {
-        // SAFETY: a timer's signal carries a value; `sival_ptr` is the whole of it.
-        let token = unsafe { info.si_value() }.sival_ptr as usize;
-        if token >> SLOT_BITS == generation {
+    match token_slot(unsafe { &*info }) {
+        Some(slot_idx) => {
             // SAFETY: `context` comes from the kernel.
             let interrupted = unsafe { Interrupted::from_context(context) };
-            expire(token & (N_SLOTS - 1), interrupted);
+            expire(slot_idx, interrupted);
+        }
+        None => {
+            IGNORED.fetch_add(1, Relaxed);
         }
     }
     INSIDE.fetch_sub(1, SeqCst);
     // SAFETY: as for reading it.
     unsafe { errno.write(saved) };
+}
+
+/// The slot that a signal is for, if a timer of the measurement under way has sent it.
+fn token_slot(info: &siginfo_t) -> Option<usize> {
+    let generation = ACTIVE.load(SeqCst);
+    if generation == 0 || info.si_code != libc::SI_TIMER {
+        return None;
+    }
+    // SAFETY: a timer's signal carries a value; `sival_ptr` is the whole of it.
+    let token = unsafe { info.si_value() }.sival_ptr as usize;
+    (token >> SLOT_BITS == generation).then_some(token & (N_SLOTS - 1))
 }
 
 /// Samples the thread, unless the timer found it asleep, and sets the timer for the next time.

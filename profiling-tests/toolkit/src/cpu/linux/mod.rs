@@ -5,11 +5,13 @@
 
 mod arena;
 mod clock;
+mod delivery;
 mod handler;
 mod resolve;
 mod roster;
 mod slots;
 mod timers;
+mod trim;
 mod unwind;
 
 use std::io;
@@ -33,6 +35,7 @@ pub(super) struct Session {
     arena: Arc<Arena>,
     scanner: Scanner,
     start: Clocks,
+    delivery_ns: u64,
 }
 
 /// Everything a measurement recorded, before it is given names.
@@ -43,6 +46,8 @@ struct Recording {
     start: Clocks,
     end: Clocks,
     iterations: u64,
+    /// What it costs to deliver one signal.
+    delivery_ns: u64,
 }
 
 impl Session {
@@ -55,6 +60,7 @@ impl Session {
         // The first unwind reads tables and resolves symbols of the unwinder itself; none of that belongs
         // into a handler.
         std::hint::black_box(Stack::capture(0, options.max_depth).addresses());
+        let delivery_ns = delivery::delivery_ns();
         let arena = Arc::new(Arena::with_bytes(options.arena_bytes));
         let scanner = Scanner::spawn(options.scan_every)?;
         let generation = handler::open(&arena, options.max_depth);
@@ -63,6 +69,7 @@ impl Session {
             arena,
             start: Clocks::now(scanner.thread)?,
             scanner,
+            delivery_ns,
         };
         let period_ns = 1_000_000_000 / u64::from(options.rate_hz);
         roster::open(generation, period_ns, session.scanner.thread)?;
@@ -88,6 +95,7 @@ impl Session {
             start: self.start,
             end,
             iterations,
+            delivery_ns: self.delivery_ns,
         };
         Ok(resolve::resolve(&recording, &self.options))
     }

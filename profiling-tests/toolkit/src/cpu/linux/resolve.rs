@@ -10,16 +10,16 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::Recording;
 use super::slots::SLOTS;
+use super::trim::{RootCut, is_rooted, root_cut};
 use crate::cpu::options::{CpuOptions, RootTrim};
 use crate::cpu::profile::{CpuProfile, FunctionCost, SamplingQuality, StackCost, ThreadCost};
-use crate::cpu::trim::{is_rooted, root_frames};
 use crate::symbols::{Frame, Symbolizer};
 
 /// Stands at the root of a stack that was too deep to keep.
 const TRUNCATED: &str = "[truncated]";
 /// Stands at the root of a stack that the unwinder could not follow to its start.
 const UNROOTED: &str = "[unrooted]";
-/// Stands for samples between the measuring frame and the work.
+/// Stands for samples of the measuring itself.
 const MEASURING: &str = "[measuring]";
 
 /// Gives names to what was recorded.
@@ -70,6 +70,7 @@ fn counters(recording: &Recording) -> SamplingQuality {
         quality.waking_ns += slot.counts.waking_ns.load(Relaxed);
         quality.unsampled_ns += thread.unsampled_ns;
     }
+    quality.delivery_ns = recording.delivery_ns * (quality.samples + quality.skipped);
     let sampled_seconds = quality.sampled_ns as f64 / 1e9;
     if sampled_seconds > 0.0 {
         quality.rate_reached_hz = quality.samples as f64 / sampled_seconds;
@@ -188,27 +189,31 @@ impl Resolved {
             .map(|frame| self.names[frame.function as usize].as_str())
             .collect();
         let rooted = is_rooted(names.iter().copied());
-        let n_cut = root_frames(&names, trim);
         if rooted {
             self.rooted += cost.samples;
         }
+        let n_cut = match root_cut(&names, trim) {
+            RootCut::Frames(n_cut) => n_cut,
+            RootCut::Everything => {
+                frames = vec![NamedFrame {
+                    function: self.number(MEASURING),
+                    location: None,
+                }];
+                0
+            }
+        };
         // The outermost of the leaf's inlined frames holds the instructions, unless it was the measuring frame.
-        let self_idx = (frames.len() - n_leaf_frames).max(n_cut);
+        let self_idx = frames.len().saturating_sub(n_leaf_frames).max(n_cut);
         self.charge(&frames[n_cut..], self_idx - n_cut, cost);
         let mark = match (stack.truncated, rooted) {
-            (true, _) => Some(TRUNCATED),
-            (false, false) => Some(UNROOTED),
+            (true, _) => Some(self.number(TRUNCATED)),
+            (false, false) => Some(self.number(UNROOTED)),
             (false, true) => None,
         };
-        let mark = mark.map(|mark| self.number(mark));
         let path = mark
             .into_iter()
             .chain(frames[n_cut..].iter().map(|frame| frame.function));
-        let mut path: Vec<u32> = path.collect();
-        if path.is_empty() {
-            path.push(self.number(MEASURING));
-        }
-        self.stacks.entry(path).or_default().add(cost);
+        self.stacks.entry(path.collect()).or_default().add(cost);
     }
 
     /// Adds a stack, root first, to the sums of its functions. A function counts once however often it occurs.

@@ -1,6 +1,6 @@
 //! What stands at the root of a stack before the work: does the stack reach it, and how much is cut off?
 
-use super::options::RootTrim;
+use crate::cpu::options::RootTrim;
 use crate::symbols::UNKNOWN_FUNCTION;
 
 /// Functions that start a process or a thread: whole names, and starts of names.
@@ -32,28 +32,44 @@ const BETWEEN: [&str; 7] = [
     "<core::panic::unwind_safe::AssertUnwindSafe<",
 ];
 
+/// Start of the names of the sampler's own functions.
+const MEASURING: &str = "profiling_toolkit::cpu::";
+
 /// Does the stack, root first, reach the start of the process or of its thread?
 pub(super) fn is_rooted<'name>(names: impl IntoIterator<Item = &'name str>) -> bool {
     names.into_iter().any(is_start)
 }
 
-/// How many frames of a stack, root first, are cut off. The leaf stays unless a marker takes it.
-pub(super) fn root_frames(names: &[&str], trim: &RootTrim) -> usize {
+/// What is cut off a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RootCut {
+    /// So many frames from the root.
+    Frames(usize),
+    /// All of it: the sample found the measuring itself at work, not what it measures.
+    Everything,
+}
+
+/// What is cut off a stack, given root first.
+pub(super) fn root_cut(names: &[&str], trim: &RootTrim) -> RootCut {
     let is_marker = |name: &&str| {
         trim.markers
             .iter()
             .any(|marker| name.starts_with(marker.as_str()))
     };
     let n_marked = names.iter().rposition(is_marker).map_or(0, |marker| marker + 1);
+    let is_measuring = || names.iter().any(|name| name.starts_with(MEASURING));
+    if n_marked == names.len() || (trim.runtime && n_marked == 0 && is_measuring()) {
+        return RootCut::Everything;
+    }
     if !trim.runtime {
-        return n_marked;
+        return RootCut::Frames(n_marked);
     }
     let n_runtime = names[n_marked..]
         .iter()
         .take_while(|name| is_runtime(name))
         .count();
     // A stack of nothing else keeps its leaf.
-    n_marked + n_runtime.min((names.len() - n_marked).saturating_sub(1))
+    RootCut::Frames((n_marked + n_runtime).min(names.len() - 1))
 }
 
 fn is_start(name: &str) -> bool {
@@ -80,8 +96,8 @@ mod tests {
             "app::main",
             "std::thread::sleep",
         ];
-        assert_eq!(root_frames(&names, &RootTrim::default()), 3);
-        assert_eq!(root_frames(&names, &RootTrim::nothing()), 0);
+        assert_eq!(root_cut(&names, &RootTrim::default()), RootCut::Frames(3));
+        assert_eq!(root_cut(&names, &RootTrim::nothing()), RootCut::Frames(0));
     }
 
     #[test]
@@ -97,12 +113,29 @@ mod tests {
             "app::work",
             "app::leaf",
         ];
-        assert_eq!(root_frames(&names, &trim), 3);
+        assert_eq!(root_cut(&names, &trim), RootCut::Frames(3));
     }
 
     #[test]
     fn stack_of_runtime_alone_keeps_its_leaf() {
-        assert_eq!(root_frames(&["clone3", "start_thread"], &RootTrim::default()), 1);
+        assert_eq!(
+            root_cut(&["clone3", "start_thread"], &RootTrim::default()),
+            RootCut::Frames(1)
+        );
+    }
+
+    #[test]
+    fn sample_of_the_measuring_itself_is_cut_altogether() {
+        let starting = [
+            "main",
+            "app::main",
+            "profiling_toolkit::cpu::measure_cpu",
+            "timer_create",
+        ];
+        assert_eq!(root_cut(&starting, &RootTrim::default()), RootCut::Everything);
+        let between = ["main", "profiling_toolkit::cpu::measured_region_once"];
+        assert_eq!(root_cut(&between, &RootTrim::default()), RootCut::Everything);
+        assert_eq!(root_cut(&starting, &RootTrim::nothing()), RootCut::Frames(0));
     }
 
     #[test]
