@@ -9,6 +9,7 @@ use crate::learners::mlp::PreparedMlp;
 use crate::model::{FieldClassifier, Learner, Model};
 use crate::sparse::SparseVector;
 use crate::targets::ClassEncoder;
+use crate::text::excerpt;
 use crate::vector_cache::{VectorCache, VectorCacheParams};
 
 /// How to file one document.
@@ -74,10 +75,11 @@ impl Predictor {
         self.labels(field, &self.vectorize(content))
     }
 
-    /// The term counts of a document, from the cache if it was seen lately.
+    /// The term counts of a document, from the cache if it was seen lately; of a very long one, those of its
+    /// [`excerpt`].
     pub fn vectorize(&self, content: &str) -> Arc<SparseVector> {
-        self.cache
-            .get_or_insert_with(content, || self.vectorizer.transform(content))
+        let vectorize = || self.vectorizer.transform(&excerpt(content));
+        self.cache.get_or_insert_with(content, vectorize)
     }
 
     /// Forgets all vectors.

@@ -274,25 +274,12 @@ fn auto_labels(connection: &Connection, table: &'static str) -> Result<Vec<AutoL
     let mut rows = statement.query([MatchingAlgorithm::Auto.code()])?;
     let mut labels = Vec::new();
     while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        let key = i32::try_from(id)
-            .ok()
-            .filter(|&key| key > 0)
-            .ok_or_else(|| ArchiveProblem::Value {
-                table,
-                column: "id",
-                id,
-                expected: "a key from 1 to 2147483647",
-                found: id.to_string(),
-            })?;
+        let id = label_key(table, row.get(0)?)?;
         let name = match row.get_ref(1)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             _ => String::new(),
         };
-        labels.push(AutoLabel {
-            id: LabelId(key),
-            name,
-        });
+        labels.push(AutoLabel { id, name });
     }
     Ok(labels)
 }
