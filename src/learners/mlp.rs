@@ -9,6 +9,7 @@ mod kernels;
 mod loss;
 mod network;
 mod training;
+mod update;
 
 use std::ops::ControlFlow;
 

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
-use super::kernels::{PADDED, Units, dot, weighted_sum};
+use super::kernels::{PADDED, Units, weighted_sum};
 use super::loss::cross_entropy;
 use super::network::Network;
+use super::update::{Biases, HiddenGradient, OutputGradient, ParameterRows, Update};
 use super::{MlpParams, Shape};
 use crate::learners::simd::{InstructionSet, Kernel};
 use crate::learners::{Real, Targets};
@@ -78,10 +79,10 @@ impl<T: Real> NetworkMoments<T> {
 
 /// What the first half of a step leaves for the second, for one row of the batch.
 #[derive(Clone)]
-struct RowState<T> {
-    activations: Units<T>,
+pub(super) struct RowState<T> {
+    pub(super) activations: Units<T>,
     /// Gradient of the loss with respect to the hidden units' inputs.
-    deltas: Units<T>,
+    pub(super) deltas: Units<T>,
     loss: f64,
 }
 
@@ -136,67 +137,41 @@ impl<'a, T: Real> Training<'a, T> {
             step: Step::new(self.params.learning_rate, self.n_steps),
             l2: T::from_f64(self.params.l2),
             share: T::from_f64(1.0 / batch.len() as f64),
+            instructions: self.instructions,
         };
         let n_outputs = self.network.output.len();
         let rows = &self.rows[..batch.len()];
         let output_deltas = &self.output_deltas[..batch.len() * n_outputs];
         let (hidden_squares, output_squares) = self.squares.split_at_mut(self.network.hidden.len());
-        let (network, moments, instructions) = (&mut self.network, &mut self.moments, self.instructions);
+        let (network, moments) = (&mut self.network, &mut self.moments);
+        let mut hidden = ParameterRows {
+            weights: &mut network.hidden,
+            moments: &mut moments.hidden,
+            squares: hidden_squares,
+        };
+        let mut output = ParameterRows {
+            weights: &mut network.output,
+            moments: &mut moments.output,
+            squares: output_squares,
+        };
+        let biases = Biases {
+            hidden: (&mut network.hidden_bias, &mut moments.hidden_bias),
+            output: (&mut network.output_bias, &mut moments.output_bias),
+        };
+        let hidden_gradient = HiddenGradient {
+            columns: &columns,
+            rows,
+        };
+        let output_gradient = OutputGradient {
+            output_deltas,
+            n_outputs,
+            rows,
+        };
         rayon::join(
+            || update.rows(&mut hidden, TERMS_PER_TASK, &hidden_gradient),
             || {
-                let weights = network.hidden.par_chunks_mut(TERMS_PER_TASK);
-                let tasks = weights.zip(moments.hidden.par_chunks_mut(TERMS_PER_TASK));
-                let tasks = tasks
-                    .zip(hidden_squares.par_chunks_mut(TERMS_PER_TASK))
-                    .enumerate();
-                tasks.for_each(|(task, ((weights, moments), squares))| {
-                    let parameters = ParameterRows {
-                        weights,
-                        moments,
-                        squares,
-                    };
-                    let first = task * TERMS_PER_TASK;
-                    instructions.run(UpdateHidden {
-                        update,
-                        parameters,
-                        first,
-                        columns: &columns,
-                        rows,
-                    });
-                });
-            },
-            || {
-                let weights = network.output.par_chunks_mut(OUTPUTS_PER_TASK);
-                let tasks = weights.zip(moments.output.par_chunks_mut(OUTPUTS_PER_TASK));
-                let tasks = tasks
-                    .zip(output_squares.par_chunks_mut(OUTPUTS_PER_TASK))
-                    .enumerate();
-                tasks.for_each(|(task, ((weights, moments), squares))| {
-                    let parameters = ParameterRows {
-                        weights,
-                        moments,
-                        squares,
-                    };
-                    let first = task * OUTPUTS_PER_TASK;
-                    instructions.run(UpdateOutput {
-                        update,
-                        parameters,
-                        first,
-                        output_deltas,
-                        n_outputs,
-                        rows,
-                    });
-                });
-                let values = Biases {
-                    hidden: (&mut network.hidden_bias, &mut moments.hidden_bias),
-                    output: (&mut network.output_bias, &mut moments.output_bias),
-                };
-                instructions.run(UpdateBiases {
-                    update,
-                    biases: values,
-                    output_deltas,
-                    rows,
-                });
+                update.rows(&mut output, OUTPUTS_PER_TASK, &output_gradient);
+                update.biases(biases, output_deltas, rows);
             },
         );
         self.columns = columns;
@@ -252,119 +227,6 @@ impl<T: Real> Kernel for ForwardRows<'_, T> {
             for (delta, &activation) in state.deltas.iter_mut().zip(&state.activations) {
                 *delta = if activation > T::zero() { *delta } else { T::zero() };
             }
-        }
-    }
-}
-
-/// What every parameter's update has in common.
-#[derive(Clone, Copy)]
-struct Update<T> {
-    step: Step<T>,
-    l2: T,
-    /// 1 / rows in the batch.
-    share: T,
-}
-
-impl<T: Real> Update<T> {
-    /// Gradient = (sum over the batch + L2 term) / batch size; then Adam.
-    #[inline(always)]
-    fn weights(&self, parameters: &mut ParameterRows<'_, T>, row: usize, gradient_sum: &Units<T>) {
-        let weights = &mut parameters.weights[row];
-        parameters.squares[row] = dot(weights, weights).to_f64();
-        let mut gradient = *gradient_sum;
-        for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
-            *gradient = (*gradient + self.l2 * weight) * self.share;
-        }
-        self.step
-            .apply_row(weights, &mut parameters.moments[row], &gradient);
-    }
-}
-
-/// Some rows of one layer's weights.
-struct ParameterRows<'a, T> {
-    weights: &'a mut [Units<T>],
-    moments: &'a mut [Moments<Units<T>>],
-    squares: &'a mut [f64],
-}
-
-/// Second half: some rows of the first layer.
-struct UpdateHidden<'a, T> {
-    update: Update<T>,
-    parameters: ParameterRows<'a, T>,
-    first: usize,
-    columns: &'a BatchColumns<T>,
-    rows: &'a [RowState<T>],
-}
-
-impl<T: Real> Kernel for UpdateHidden<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        for row in 0..self.parameters.weights.len() {
-            let entries = self.columns.of_term(self.first + row).iter();
-            let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
-            let gradient_sum = weighted_sum(&[T::zero(); PADDED], terms);
-            self.update.weights(&mut self.parameters, row, &gradient_sum);
-        }
-    }
-}
-
-/// Second half: some rows of the second layer.
-struct UpdateOutput<'a, T> {
-    update: Update<T>,
-    parameters: ParameterRows<'a, T>,
-    first: usize,
-    output_deltas: &'a [T],
-    n_outputs: usize,
-    rows: &'a [RowState<T>],
-}
-
-impl<T: Real> Kernel for UpdateOutput<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        for row in 0..self.parameters.weights.len() {
-            let deltas = self
-                .output_deltas
-                .iter()
-                .skip(self.first + row)
-                .step_by(self.n_outputs);
-            let terms = deltas.copied().zip(self.rows.iter().map(|row| &row.activations));
-            let gradient_sum = weighted_sum(&[T::zero(); PADDED], terms);
-            self.update.weights(&mut self.parameters, row, &gradient_sum);
-        }
-    }
-}
-
-/// Second half: the biases, which have no L2 term.
-struct UpdateBiases<'a, T> {
-    update: Update<T>,
-    biases: Biases<'a, T>,
-    output_deltas: &'a [T],
-    rows: &'a [RowState<T>],
-}
-
-struct Biases<'a, T> {
-    hidden: (&'a mut Units<T>, &'a mut Moments<Units<T>>),
-    output: (&'a mut [T], &'a mut [Moments<T>]),
-}
-
-impl<T: Real> Kernel for UpdateBiases<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Update { step, share, .. } = self.update;
-        let rows = self.rows.iter().map(|row| (T::one(), &row.deltas));
-        let gradient = weighted_sum(&[T::zero(); PADDED], rows).map(|sum| sum * share);
-        step.apply_row(self.biases.hidden.0, self.biases.hidden.1, &gradient);
-        let (biases, moments) = self.biases.output;
-        let n_outputs = biases.len();
-        for (output, (bias, moments)) in biases.iter_mut().zip(moments).enumerate() {
-            let deltas = self.output_deltas.iter().skip(output).step_by(n_outputs);
-            step.apply(bias, moments, deltas.copied().sum::<T>() * share);
         }
     }
 }

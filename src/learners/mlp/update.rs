@@ -1,0 +1,165 @@
+//! The second half of a training step: gradients of parameters, and at once the optimiser's move against them.
+
+use rayon::prelude::*;
+
+use super::adam::{Moments, Step};
+use super::batch::BatchColumns;
+use super::kernels::{PADDED, Units, dot, weighted_sum};
+use super::training::RowState;
+use crate::learners::Real;
+use crate::learners::simd::{InstructionSet, Kernel};
+
+/// What the updates of one step have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Update<T> {
+    pub(super) step: Step<T>,
+    pub(super) l2: T,
+    /// 1 / rows in the batch.
+    pub(super) share: T,
+    pub(super) instructions: InstructionSet,
+}
+
+/// Rows of one layer's weights, and what goes with each.
+pub(super) struct ParameterRows<'a, T> {
+    pub(super) weights: &'a mut [Units<T>],
+    pub(super) moments: &'a mut [Moments<Units<T>>],
+    /// Receives the sum of the squares of each row before its update, for the L2 penalty.
+    pub(super) squares: &'a mut [f64],
+}
+
+/// The biases of both layers.
+pub(super) struct Biases<'a, T> {
+    pub(super) hidden: (&'a mut Units<T>, &'a mut Moments<Units<T>>),
+    pub(super) output: (&'a mut [T], &'a mut [Moments<T>]),
+}
+
+/// Gradient of the batch's summed loss, row by row of a layer's weights.
+pub(super) trait Gradient<T>: Sync {
+    /// Of row `row`.
+    fn of_row(&self, row: usize) -> Units<T>;
+}
+
+/// First layer: row = term; the batch's values of the term times the hidden deltas.
+pub(super) struct HiddenGradient<'a, T> {
+    pub(super) columns: &'a BatchColumns<T>,
+    pub(super) rows: &'a [RowState<T>],
+}
+
+/// Second layer: row = output; the output's deltas times the activations.
+pub(super) struct OutputGradient<'a, T> {
+    /// `batch × n_outputs`.
+    pub(super) output_deltas: &'a [T],
+    pub(super) n_outputs: usize,
+    pub(super) rows: &'a [RowState<T>],
+}
+
+impl<T: Real> Gradient<T> for HiddenGradient<'_, T> {
+    #[inline(always)]
+    fn of_row(&self, row: usize) -> Units<T> {
+        let entries = self.columns.of_term(row).iter();
+        let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
+        weighted_sum(&[T::zero(); PADDED], terms)
+    }
+}
+
+impl<T: Real> Gradient<T> for OutputGradient<'_, T> {
+    #[inline(always)]
+    fn of_row(&self, row: usize) -> Units<T> {
+        let deltas = self.output_deltas.iter().skip(row).step_by(self.n_outputs);
+        let terms = deltas.copied().zip(self.rows.iter().map(|row| &row.activations));
+        weighted_sum(&[T::zero(); PADDED], terms)
+    }
+}
+
+impl<T: Real> Update<T> {
+    /// Updates all rows of a layer, so many in a task.
+    pub(super) fn rows(
+        self,
+        layer: &mut ParameterRows<'_, T>,
+        rows_per_task: usize,
+        gradient: &impl Gradient<T>,
+    ) {
+        let tasks = layer.weights.par_chunks_mut(rows_per_task);
+        let tasks = tasks.zip(layer.moments.par_chunks_mut(rows_per_task));
+        let tasks = tasks.zip(layer.squares.par_chunks_mut(rows_per_task)).enumerate();
+        tasks.for_each(|(task, ((weights, moments), squares))| {
+            let part = ParameterRows {
+                weights,
+                moments,
+                squares,
+            };
+            self.instructions.run(UpdateRows {
+                update: self,
+                part,
+                first: task * rows_per_task,
+                gradient,
+            });
+        });
+    }
+
+    /// Updates the biases, which have no L2 term.
+    pub(super) fn biases(self, biases: Biases<'_, T>, output_deltas: &[T], rows: &[RowState<T>]) {
+        self.instructions.run(UpdateBiases {
+            update: self,
+            biases,
+            output_deltas,
+            rows,
+        });
+    }
+}
+
+/// Some rows of a layer.
+struct UpdateRows<'a, T, G> {
+    update: Update<T>,
+    part: ParameterRows<'a, T>,
+    /// Index in the layer of the first row in `part`.
+    first: usize,
+    gradient: &'a G,
+}
+
+impl<T: Real, G: Gradient<T>> Kernel for UpdateRows<'_, T, G> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Update { step, l2, share, .. } = self.update;
+        let ParameterRows {
+            weights,
+            moments,
+            squares,
+        } = self.part;
+        for (row, ((weights, moments), square)) in weights.iter_mut().zip(moments).zip(squares).enumerate() {
+            *square = dot(weights, weights).to_f64();
+            let mut gradient = self.gradient.of_row(self.first + row);
+            for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
+                *gradient = (*gradient + l2 * weight) * share;
+            }
+            step.apply_row(weights, moments, &gradient);
+        }
+    }
+}
+
+struct UpdateBiases<'a, T> {
+    update: Update<T>,
+    biases: Biases<'a, T>,
+    output_deltas: &'a [T],
+    rows: &'a [RowState<T>],
+}
+
+impl<T: Real> Kernel for UpdateBiases<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Update { step, share, .. } = self.update;
+        let rows = self.rows.iter().map(|row| (T::one(), &row.deltas));
+        let gradient = weighted_sum(&[T::zero(); PADDED], rows).map(|sum| sum * share);
+        step.apply_row(self.biases.hidden.0, self.biases.hidden.1, &gradient);
+        let (biases, moments) = self.biases.output;
+        let n_outputs = biases.len();
+        for (output, (bias, moments)) in biases.iter_mut().zip(moments).enumerate() {
+            let deltas = self.output_deltas.iter().skip(output).step_by(n_outputs);
+            step.apply(bias, moments, deltas.copied().sum::<T>() * share);
+        }
+    }
+}
