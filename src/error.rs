@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::document::{Field, LabelId};
-
+use crate::model_file::ModelFileError;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,10 @@ pub enum Error {
     /// A prediction was asked for, or the model was to be saved, before there was one.
     #[error("there is no model yet: train one, or load one")]
     NoModel,
+
+    /// The model can't be saved or loaded.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
 
     /// A language that has no stop words and no stemmer here.
     #[error(

@@ -52,6 +52,18 @@ impl CsrMatrix {
         })
     }
 
+    /// A matrix of rows of (column, value), for tests.
+    #[cfg(test)]
+    pub(crate) fn from_rows(n_cols: usize, rows: &[Vec<(u32, f32)>]) -> Self {
+        let ends = rows.iter().scan(0, |end, row| {
+            *end += row.len();
+            Some(*end)
+        });
+        let indptr = std::iter::once(0).chain(ends).collect();
+        let (indices, values) = rows.iter().flatten().copied().unzip();
+        Self::new(n_cols, indptr, indices, values).expect("tests give rows that ascend")
+    }
+
     /// How many rows (documents) there are.
     pub fn n_rows(&self) -> usize {
         self.indptr.len() - 1

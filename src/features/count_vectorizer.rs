@@ -95,6 +95,11 @@ impl CountVectorizer {
         &self.vocabulary
     }
 
+    /// The terms, when the rest isn't needed any more.
+    pub fn into_vocabulary(self) -> Vocabulary {
+        self.vocabulary
+    }
+
     /// How often each term occurs in `text`.
     pub fn transform(&self, text: &str) -> SparseVector {
         // Of running text every sixth byte starts a word, which gives a token and perhaps a bigram.

@@ -152,7 +152,10 @@ fn train<T: Real>(
 ) -> Result<(Network<T>, FitReport)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
     rng.set_stream(seed.stream);
-    let shape = Shape { n_terms: examples.matrix.n_cols(), n_outputs: examples.targets.n_outputs() };
+    let shape = Shape {
+        n_terms: examples.matrix.n_cols(),
+        n_outputs: examples.targets.n_outputs(),
+    };
     let activation = OutputActivation::for_targets(examples.targets);
     let network = Network::random(shape, activation, &mut rng);
     let mut training = Training::new(network, examples, params, instructions);
@@ -163,7 +166,12 @@ fn train<T: Real>(
         order.shuffle(&mut rng);
         let loss = training.epoch(&order);
         loss_curve.push(loss);
-        if on_epoch(Epoch { number: loss_curve.len(), loss }).is_break() {
+        if on_epoch(Epoch {
+            number: loss_curve.len(),
+            loss,
+        })
+        .is_break()
+        {
             return Err(Error::Cancelled);
         }
         if stopping.is_due(loss) {
@@ -182,7 +190,11 @@ struct Stopping {
 
 impl Stopping {
     fn new(params: MlpParams) -> Self {
-        Self { params, best: f64::INFINITY, n_without_progress: 0 }
+        Self {
+            params,
+            best: f64::INFINITY,
+            n_without_progress: 0,
+        }
     }
 
     fn is_due(&mut self, loss: f64) -> bool {
@@ -203,7 +215,10 @@ pub struct PreparedMlp {
 impl PreparedMlp {
     /// Copies `mlp` into that layout.
     pub fn new(mlp: &Mlp) -> Self {
-        Self { network: mlp.into(), instructions: InstructionSet::detect() }
+        Self {
+            network: mlp.into(),
+            instructions: InstructionSet::detect(),
+        }
     }
 
     /// Number of outputs.
@@ -217,7 +232,11 @@ impl PreparedMlp {
     /// If `probabilities` isn't [`n_outputs`](Self::n_outputs) long, or a term index is not below the number of terms.
     pub fn probabilities(&self, row: SparseRow<'_>, probabilities: &mut [f32]) {
         assert_eq!(probabilities.len(), self.n_outputs(), "one place for each output");
-        self.instructions.run(Answer { network: &self.network, row, probabilities });
+        self.instructions.run(Answer {
+            network: &self.network,
+            row,
+            probabilities,
+        });
     }
 }
 

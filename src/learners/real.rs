@@ -100,7 +100,10 @@ mod tests {
             let x = step as f32 / 10_000.0;
             let exact = f64::from(x).exp();
             let error = (f64::from(x.exponential()) - exact).abs() / exact;
-            assert!(error < 2.0 * f64::from(f32::EPSILON), "exp({x}): relative error {error:e}");
+            assert!(
+                error < 2.0 * f64::from(f32::EPSILON),
+                "exp({x}): relative error {error:e}"
+            );
         }
     }
 

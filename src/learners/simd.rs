@@ -5,7 +5,10 @@
 //! kernel fixes the order of its sums by array shape, not by vector width: both versions give the same bits,
 //! which a test holds them to.
 
-#![expect(unsafe_code, reason = "calling a function compiled for a CPU feature that was just detected")]
+#![expect(
+    unsafe_code,
+    reason = "calling a function compiled for a CPU feature that was just detected"
+)]
 
 /// Work to be compiled for several instruction sets; `run` must be `#[inline(always)]` for that to happen.
 pub(crate) trait Kernel {

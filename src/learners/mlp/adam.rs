@@ -61,7 +61,12 @@ impl<T: Real> Step<T> {
     ) {
         let Moments { first, second } = moments;
         for unit in 0..PADDED {
-            self.move_one(&mut values[unit], &mut first[unit], &mut second[unit], gradient[unit]);
+            self.move_one(
+                &mut values[unit],
+                &mut first[unit],
+                &mut second[unit],
+                gradient[unit],
+            );
         }
     }
 

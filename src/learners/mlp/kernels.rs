@@ -6,8 +6,6 @@
 //! terms in one fixed order, and hidden units never mix: neither the vector width nor the number of threads
 //! can change a bit of the result.
 
-use std::array::from_fn;
-
 use crate::learners::Real;
 
 /// Units in the hidden layer.

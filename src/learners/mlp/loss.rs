@@ -35,7 +35,9 @@ impl OutputActivation {
                 logits.iter_mut().for_each(|value| *value /= sum);
             }
             Self::Logistic => {
-                logits.iter_mut().for_each(|logit| *logit = T::one() / (T::one() + (-*logit).exponential()));
+                logits
+                    .iter_mut()
+                    .for_each(|logit| *logit = T::one() / (T::one() + (-*logit).exponential()));
             }
         }
     }
@@ -52,11 +54,15 @@ pub(crate) fn cross_entropy<T: Real>(outputs: &mut [T], targets: &Targets, row: 
             let mut likelihood = Likelihood::default();
             let mut next = 0;
             targets.for_each_on(row, |on| {
-                outputs[next..on].iter().for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
+                outputs[next..on]
+                    .iter()
+                    .for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
                 likelihood.multiply(clipped(outputs[on]));
                 next = on + 1;
             });
-            outputs[next..].iter().for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
+            outputs[next..]
+                .iter()
+                .for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
             likelihood.negative_log()
         }
     };
@@ -80,7 +86,11 @@ struct Likelihood {
 
 impl Default for Likelihood {
     fn default() -> Self {
-        Self { product: 1.0, factors: 0, log: 0.0 }
+        Self {
+            product: 1.0,
+            factors: 0,
+            log: 0.0,
+        }
     }
 }
 
@@ -121,7 +131,10 @@ mod tests {
 
     #[test]
     fn loss_of_a_certain_and_right_answer_is_almost_zero() {
-        let targets = Targets::Classes { class: vec![1], n_classes: 3 };
+        let targets = Targets::Classes {
+            class: vec![1],
+            n_classes: 3,
+        };
         let loss = cross_entropy(&mut [0.0_f64, 1.0, 0.0], &targets, 0);
         assert!(loss < 1e-15);
     }
@@ -129,7 +142,10 @@ mod tests {
     #[test]
     fn binary_losses_of_many_outputs_are_summed() {
         let n_labels = 50;
-        let targets = Targets::MultiLabel { labels: vec![vec![3, 40]], n_labels };
+        let targets = Targets::MultiLabel {
+            labels: vec![vec![3, 40]],
+            n_labels,
+        };
         let mut outputs = vec![0.25_f64; n_labels];
         let loss = cross_entropy(&mut outputs, &targets, 0);
         let expected = -(2.0 * 0.25_f64.ln() + 48.0 * 0.75_f64.ln());

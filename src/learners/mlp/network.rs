@@ -36,11 +36,20 @@ impl<T: Real> Network<T> {
         let mut draw = || T::from_f64(rng.random_range(-bound..=bound));
         let output = (0..shape.n_outputs).map(|_| padded(&mut draw)).collect();
         let output_bias = (0..shape.n_outputs).map(|_| draw()).collect();
-        Self { hidden, hidden_bias, output, output_bias, activation }
+        Self {
+            hidden,
+            hidden_bias,
+            output,
+            output_bias,
+            activation,
+        }
     }
 
     pub(crate) fn shape(&self) -> Shape {
-        Shape { n_terms: self.hidden.len(), n_outputs: self.output.len() }
+        Shape {
+            n_terms: self.hidden.len(),
+            n_outputs: self.output.len(),
+        }
     }
 
     /// Activations of the hidden units for one row: `max(0, b + x W)`.
@@ -85,7 +94,8 @@ impl From<&Mlp> for Network<f32> {
 
 impl From<Network<f32>> for Mlp {
     fn from(network: Network<f32>) -> Self {
-        let unpadded = |rows: &[Units<f32>]| Array2::from_shape_fn((rows.len(), HIDDEN), |(row, unit)| rows[row][unit]);
+        let unpadded =
+            |rows: &[Units<f32>]| Array2::from_shape_fn((rows.len(), HIDDEN), |(row, unit)| rows[row][unit]);
         Self {
             hidden_weights: unpadded(&network.hidden),
             hidden_bias: Array1::from_iter(network.hidden_bias[..HIDDEN].iter().copied()),

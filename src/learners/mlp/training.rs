@@ -57,12 +57,21 @@ pub(crate) struct NetworkMoments<T> {
 
 impl<T: Real> NetworkMoments<T> {
     fn zero(shape: Shape) -> Self {
-        let units = Moments { first: [T::zero(); PADDED], second: [T::zero(); PADDED] };
+        let units = Moments {
+            first: [T::zero(); PADDED],
+            second: [T::zero(); PADDED],
+        };
         Self {
             hidden: vec![units.clone(); shape.n_terms],
             hidden_bias: units.clone(),
             output: vec![units; shape.n_outputs],
-            output_bias: vec![Moments { first: T::zero(), second: T::zero() }; shape.n_outputs],
+            output_bias: vec![
+                Moments {
+                    first: T::zero(),
+                    second: T::zero()
+                };
+                shape.n_outputs
+            ],
         }
     }
 }
@@ -85,7 +94,11 @@ impl<'a, T: Real> Training<'a, T> {
     ) -> Self {
         let shape = network.shape();
         let batch = params.batch_size.min(examples.matrix.n_rows());
-        let row = RowState { activations: [T::zero(); PADDED], deltas: [T::zero(); PADDED], loss: 0.0 };
+        let row = RowState {
+            activations: [T::zero(); PADDED],
+            deltas: [T::zero(); PADDED],
+            loss: 0.0,
+        };
         Self {
             examples,
             params,
@@ -103,7 +116,10 @@ impl<'a, T: Real> Training<'a, T> {
     /// Goes through all rows in the given order, batch by batch. Returns the mean loss: each batch's loss before
     /// its step, weighted by its size.
     pub(crate) fn epoch(&mut self, order: &[u32]) -> f64 {
-        let total: f64 = order.chunks(self.params.batch_size).map(|batch| self.step(batch)).sum();
+        let total: f64 = order
+            .chunks(self.params.batch_size)
+            .map(|batch| self.step(batch))
+            .sum();
         total / order.len() as f64
     }
 
@@ -111,7 +127,10 @@ impl<'a, T: Real> Training<'a, T> {
     fn step(&mut self, batch: &[u32]) -> f64 {
         let examples = self.examples;
         let mut columns = std::mem::take(&mut self.columns);
-        rayon::join(|| columns.fill(examples.matrix, batch), || self.forward_and_deltas(batch));
+        rayon::join(
+            || columns.fill(examples.matrix, batch),
+            || self.forward_and_deltas(batch),
+        );
         self.n_steps += 1;
         let update = Update {
             step: Step::new(self.params.learning_rate, self.n_steps),
@@ -127,27 +146,57 @@ impl<'a, T: Real> Training<'a, T> {
             || {
                 let weights = network.hidden.par_chunks_mut(TERMS_PER_TASK);
                 let tasks = weights.zip(moments.hidden.par_chunks_mut(TERMS_PER_TASK));
-                let tasks = tasks.zip(hidden_squares.par_chunks_mut(TERMS_PER_TASK)).enumerate();
+                let tasks = tasks
+                    .zip(hidden_squares.par_chunks_mut(TERMS_PER_TASK))
+                    .enumerate();
                 tasks.for_each(|(task, ((weights, moments), squares))| {
-                    let parameters = ParameterRows { weights, moments, squares };
+                    let parameters = ParameterRows {
+                        weights,
+                        moments,
+                        squares,
+                    };
                     let first = task * TERMS_PER_TASK;
-                    instructions.run(UpdateHidden { update, parameters, first, columns: &columns, rows });
+                    instructions.run(UpdateHidden {
+                        update,
+                        parameters,
+                        first,
+                        columns: &columns,
+                        rows,
+                    });
                 });
             },
             || {
                 let weights = network.output.par_chunks_mut(OUTPUTS_PER_TASK);
                 let tasks = weights.zip(moments.output.par_chunks_mut(OUTPUTS_PER_TASK));
-                let tasks = tasks.zip(output_squares.par_chunks_mut(OUTPUTS_PER_TASK)).enumerate();
+                let tasks = tasks
+                    .zip(output_squares.par_chunks_mut(OUTPUTS_PER_TASK))
+                    .enumerate();
                 tasks.for_each(|(task, ((weights, moments), squares))| {
-                    let parameters = ParameterRows { weights, moments, squares };
+                    let parameters = ParameterRows {
+                        weights,
+                        moments,
+                        squares,
+                    };
                     let first = task * OUTPUTS_PER_TASK;
-                    instructions.run(UpdateOutput { update, parameters, first, output_deltas, n_outputs, rows });
+                    instructions.run(UpdateOutput {
+                        update,
+                        parameters,
+                        first,
+                        output_deltas,
+                        n_outputs,
+                        rows,
+                    });
                 });
                 let values = Biases {
                     hidden: (&mut network.hidden_bias, &mut moments.hidden_bias),
                     output: (&mut network.output_bias, &mut moments.output_bias),
                 };
-                instructions.run(UpdateBiases { update, biases: values, output_deltas, rows });
+                instructions.run(UpdateBiases {
+                    update,
+                    biases: values,
+                    output_deltas,
+                    rows,
+                });
             },
         );
         self.columns = columns;
@@ -161,9 +210,17 @@ impl<'a, T: Real> Training<'a, T> {
         let (network, examples, instructions) = (&self.network, self.examples, self.instructions);
         let states = self.rows[..batch.len()].par_chunks_mut(ROWS_PER_TASK);
         let deltas = self.output_deltas[..batch.len() * n_outputs].par_chunks_mut(ROWS_PER_TASK * n_outputs);
-        batch.par_chunks(ROWS_PER_TASK).zip(states).zip(deltas).for_each(|((rows, states), output_deltas)| {
-            instructions.run(ForwardRows { network, examples, rows, states, output_deltas });
-        });
+        batch.par_chunks(ROWS_PER_TASK).zip(states).zip(deltas).for_each(
+            |((rows, states), output_deltas)| {
+                instructions.run(ForwardRows {
+                    network,
+                    examples,
+                    rows,
+                    states,
+                    output_deltas,
+                });
+            },
+        );
     }
 }
 
@@ -181,7 +238,9 @@ impl<T: Real> Kernel for ForwardRows<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { network, examples, .. } = self;
+        let Self {
+            network, examples, ..
+        } = self;
         let outputs = self.output_deltas.chunks_exact_mut(network.output.len());
         for ((&row, state), outputs) in self.rows.iter().zip(self.states).zip(outputs) {
             let row = row as usize;
@@ -216,7 +275,8 @@ impl<T: Real> Update<T> {
         for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
             *gradient = (*gradient + self.l2 * weight) * self.share;
         }
-        self.step.apply_row(weights, &mut parameters.moments[row], &gradient);
+        self.step
+            .apply_row(weights, &mut parameters.moments[row], &gradient);
     }
 }
 
@@ -266,7 +326,11 @@ impl<T: Real> Kernel for UpdateOutput<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         for row in 0..self.parameters.weights.len() {
-            let deltas = self.output_deltas.iter().skip(self.first + row).step_by(self.n_outputs);
+            let deltas = self
+                .output_deltas
+                .iter()
+                .skip(self.first + row)
+                .step_by(self.n_outputs);
             let terms = deltas.copied().zip(self.rows.iter().map(|row| &row.activations));
             let gradient_sum = weighted_sum(&[T::zero(); PADDED], terms);
             self.update.weights(&mut self.parameters, row, &gradient_sum);

@@ -1,0 +1,172 @@
+//! Where the signal handler puts its samples: one block, reserved beforehand, written without locks.
+//!
+//! Stacks come in from any number of threads at once; after the measurement [`Arena::samples`] gives them out
+//! in the order in which their places were taken.
+//!
+//! ```text
+//! word 0        thread slot << 32 | flags << 16 | n_frames      never 0, so 0 marks the end
+//! word 1        weight, nanoseconds of CPU time
+//! word 2 …      n_frames addresses, leaf first
+//! ```
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+const HEADER_WORDS: usize = 2;
+const TRUNCATED: u64 = 1 << 16;
+
+/// A block of samples that grows until it is full.
+#[derive(Debug)]
+pub(super) struct Arena {
+    words: Box<[AtomicU64]>,
+    /// First free word; beyond the end once a sample didn't fit.
+    cursor: AtomicUsize,
+}
+
+/// One sampled stack as it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RawSample<'frames> {
+    /// Place of the thread in the sampler's table.
+    pub(super) slot: usize,
+    /// CPU nanoseconds this sample stands for.
+    pub(super) weight_ns: u64,
+    /// The frames nearest the root are missing.
+    pub(super) truncated: bool,
+    /// Return addresses, leaf first; the leaf is the interrupted instruction plus one.
+    pub(super) frames: &'frames [usize],
+}
+
+impl Arena {
+    /// Reserves `bytes`; the system gives the pages, zeroed, when they are first written to.
+    pub(super) fn with_bytes(bytes: usize) -> Self {
+        let n_words = bytes / size_of::<AtomicU64>();
+        Self {
+            words: zeroed_words(n_words),
+            cursor: AtomicUsize::new(0),
+        }
+    }
+
+    /// Stores a sample; `false` when there is no room left. Safe inside a signal handler: it neither locks nor
+    /// allocates, and a handler on another thread writes to other words.
+    pub(super) fn push(&self, sample: RawSample<'_>) -> bool {
+        let n_words = HEADER_WORDS + sample.frames.len();
+        let start = self.cursor.fetch_add(n_words, Ordering::Relaxed);
+        let Some(place) = self.words.get(start..start.saturating_add(n_words)) else {
+            return false;
+        };
+        for (word, &address) in place[HEADER_WORDS..].iter().zip(sample.frames) {
+            word.store(address as u64, Ordering::Relaxed);
+        }
+        place[1].store(sample.weight_ns, Ordering::Relaxed);
+        let flags = if sample.truncated { TRUNCATED } else { 0 };
+        let header = (sample.slot as u64) << 32 | flags | sample.frames.len() as u64;
+        place[0].store(header, Ordering::Release);
+        true
+    }
+
+    /// Calls `visit` with every sample. For after the last handler has left.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(RawSample<'_>)) {
+        let mut frames = Vec::new();
+        let mut rest = &self.words[..];
+        while let [head, weight, tail @ ..] = rest {
+            let header = head.load(Ordering::Acquire);
+            let n_frames = (header & 0xffff) as usize;
+            if n_frames == 0 || n_frames > tail.len() {
+                return;
+            }
+            frames.clear();
+            frames.extend(
+                tail[..n_frames]
+                    .iter()
+                    .map(|word| word.load(Ordering::Relaxed) as usize),
+            );
+            visit(RawSample {
+                slot: (header >> 32) as usize,
+                weight_ns: weight.load(Ordering::Relaxed),
+                truncated: header & TRUNCATED != 0,
+                frames: &frames,
+            });
+            rest = &tail[n_frames..];
+        }
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a zeroed block comes from the system untouched; filling it would commit 128 MiB"
+)]
+fn zeroed_words(n_words: usize) -> Box<[AtomicU64]> {
+    let words = Box::<[AtomicU64]>::new_zeroed_slice(n_words);
+    // SAFETY: an AtomicU64 has the representation of a u64, for which all bits zero is a value.
+    unsafe { words.assume_init() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(frames: &[usize]) -> RawSample<'_> {
+        RawSample {
+            slot: 3,
+            weight_ns: 1_003_009,
+            truncated: true,
+            frames,
+        }
+    }
+
+    fn stacks(arena: &Arena) -> Vec<Vec<usize>> {
+        let mut stacks = Vec::new();
+        arena.for_each(|sample| stacks.push(sample.frames.to_vec()));
+        stacks
+    }
+
+    #[test]
+    fn sample_comes_out_as_it_went_in() {
+        let arena = Arena::with_bytes(1024);
+        assert!(arena.push(sample(&[10, 20, 30])));
+        let mut n_samples = 0;
+        arena.for_each(|found| {
+            n_samples += 1;
+            assert_eq!(
+                (found.slot, found.weight_ns, found.truncated, found.frames),
+                (3, 1_003_009, true, &[10, 20, 30][..])
+            );
+        });
+        assert_eq!(n_samples, 1);
+    }
+
+    #[test]
+    fn full_arena_refuses_and_keeps_what_it_has() {
+        let arena = Arena::with_bytes(8 * 8);
+        assert!(arena.push(sample(&[1, 2])));
+        assert!(!arena.push(sample(&[3, 4, 5])));
+        assert!(!arena.push(sample(&[6])));
+        assert_eq!(stacks(&arena), [vec![1, 2]]);
+    }
+
+    #[test]
+    fn arena_filled_to_the_last_word_ends_there() {
+        let arena = Arena::with_bytes(6 * 8);
+        assert!(arena.push(sample(&[1])));
+        assert!(arena.push(sample(&[2])));
+        assert!(!arena.push(sample(&[3])));
+        assert_eq!(stacks(&arena), [vec![1], vec![2]]);
+    }
+
+    #[test]
+    fn threads_write_side_by_side() {
+        let arena = Arena::with_bytes(1 << 20);
+        std::thread::scope(|scope| {
+            for thread in 1..=4usize {
+                let arena = &arena;
+                scope.spawn(move || (0..1_000).all(|_| arena.push(sample(&[thread; 5]))));
+            }
+        });
+        let stacks = stacks(&arena);
+        assert_eq!(stacks.len(), 4_000);
+        assert!(
+            stacks
+                .iter()
+                .all(|frames| frames.iter().all(|&frame| frame == frames[0]))
+        );
+    }
+}

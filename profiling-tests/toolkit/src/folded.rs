@@ -1,0 +1,125 @@
+//! Folded stacks: one line per distinct stack, `root;caller;leaf weight`, as flame graph tools read them.
+//!
+//! Stacks of CPU time (nanoseconds) and of memory (bytes) come in in any order, equal ones are added up, and
+//! the lines go out sorted: the same stacks give the same bytes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a frame without a name is called.
+const NAMELESS: &str = "[unknown]";
+
+/// Distinct stacks with their weights.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldedStacks {
+    weights: BTreeMap<String, u64>,
+}
+
+impl FoldedStacks {
+    /// No stacks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a stack, root first. A stack without frames or weight adds nothing.
+    pub fn add<'frame>(&mut self, frames: impl IntoIterator<Item = &'frame str>, weight: u64) {
+        let names: Vec<_> = frames.into_iter().map(frame_name).collect();
+        if weight > 0 && !names.is_empty() {
+            *self.weights.entry(names.join(";")).or_insert(0) += weight;
+        }
+    }
+
+    /// The stacks, `root;caller;leaf`, with their weights, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.weights
+            .iter()
+            .map(|(stack, &weight)| (stack.as_str(), weight))
+    }
+
+    /// Sum of all weights.
+    pub fn total(&self) -> u64 {
+        self.weights.values().sum()
+    }
+
+    /// Number of distinct stacks.
+    pub fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Is there no stack at all?
+    pub fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+}
+
+/// The lines, each ended by a line feed.
+impl fmt::Display for FoldedStacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter()
+            .try_for_each(|(stack, weight)| writeln!(f, "{stack} {weight}"))
+    }
+}
+
+/// A function name that can stand in a folded line: without the separator and without line breaks. Spaces may
+/// stay, since the weight is what follows the last one. A line that starts with `# ` would be a comment.
+pub fn frame_name(function: &str) -> Cow<'_, str> {
+    let trimmed = function.trim();
+    if trimmed.is_empty() {
+        return Cow::Borrowed(NAMELESS);
+    }
+    let breaks = |c: char| c == ';' || c.is_control();
+    if !trimmed.contains(breaks) && !trimmed.starts_with("# ") {
+        return Cow::Borrowed(trimmed);
+    }
+    let replace = |c: char| match c {
+        ';' => ':',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    Cow::Owned(trimmed.trim_start_matches("# ").chars().map(replace).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(stacks: &[(&[&str], u64)]) -> String {
+        let mut folded = FoldedStacks::new();
+        for (frames, weight) in stacks {
+            folded.add(frames.iter().copied(), *weight);
+        }
+        folded.to_string()
+    }
+
+    #[test]
+    fn equal_stacks_are_added_and_lines_are_sorted() {
+        let lines = folded(&[(&["b"], 1), (&["a", "c"], 2), (&["b"], 4)]);
+        assert_eq!(lines, "a;c 2\nb 5\n");
+    }
+
+    #[test]
+    fn separators_and_line_breaks_leave_names() {
+        assert_eq!(frame_name("<[u8; 4] as\nT>::f"), "<[u8: 4] as T>::f");
+        assert_eq!(frame_name("a b"), "a b");
+    }
+
+    #[test]
+    fn nameless_frame_gets_a_name() {
+        assert_eq!(folded(&[(&["a", "  "], 1)]), "a;[unknown] 1\n");
+    }
+
+    #[test]
+    fn comment_sign_does_not_start_a_line() {
+        assert_eq!(frame_name("# note"), "note");
+    }
+
+    #[test]
+    fn stack_without_weight_is_left_out() {
+        let mut stacks = FoldedStacks::new();
+        stacks.add(["a"], 0);
+        assert!(stacks.is_empty());
+    }
+}
