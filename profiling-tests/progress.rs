@@ -1,0 +1,42 @@
+//! How far the long steps are, on stderr, where somebody is looking.
+
+use std::io::IsTerminal as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Whether progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// On stderr.
+    Shown,
+    /// Nowhere.
+    Hidden,
+}
+
+impl Progress {
+    /// Shown on a terminal, unless quiet was asked for.
+    pub(crate) fn on_terminal(quiet: bool) -> Self {
+        if !quiet && std::io::stderr().is_terminal() { Self::Shown } else { Self::Hidden }
+    }
+
+    /// A bar of `length` steps; it clears itself when finished.
+    pub(crate) fn bar(self, task: &'static str, length: usize) -> ProgressBar {
+        if self == Self::Hidden {
+            return ProgressBar::hidden();
+        }
+        // The runner's line "test … " is unfinished: the bar gets one of its own.
+        let style = ProgressStyle::with_template("\n{msg} [{bar:40}] {pos}/{len} ({elapsed})");
+        let style = style.expect("the template is constant and valid");
+        ProgressBar::new(length as u64).with_style(style.progress_chars("=> ")).with_message(task)
+    }
+
+    /// A line that changes, for a task whose length isn't known; it clears itself when finished.
+    pub(crate) fn spinner(self, task: &'static str) -> ProgressBar {
+        if self == Self::Hidden {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("\n{spinner} {msg} ({elapsed})");
+        let style = style.expect("the template is constant and valid");
+        ProgressBar::new_spinner().with_style(style).with_message(task)
+    }
+}

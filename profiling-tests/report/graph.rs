@@ -1,0 +1,66 @@
+//! Flame graphs: folded stacks for other tools, and pictures of them.
+
+use profiling_toolkit::cpu::CpuProfile;
+use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, render_flamegraph};
+use profiling_toolkit::folded::FoldedStacks;
+use profiling_toolkit::memory::{MemoryProfile, MemoryView};
+
+use super::units::{bytes, count, duration};
+
+/// Stacks to draw.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    /// Tells the graphs of a scenario apart; empty for its main one.
+    pub(crate) suffix: &'static str,
+    title: String,
+    subtitle: String,
+    unit: Unit,
+    stacks: FoldedStacks,
+}
+
+impl Graph {
+    /// Where CPU time went.
+    pub(crate) fn of_cpu(title: impl Into<String>, profile: &CpuProfile) -> Self {
+        let subtitle = format!(
+            "{} of CPU time, {} samples, calls: {}",
+            duration(profile.cpu_ns as f64),
+            count(profile.sampling.samples),
+            count(profile.iterations)
+        );
+        Self { suffix: "", title: title.into(), subtitle, unit: Unit::Nanoseconds, stacks: profile.folded() }
+    }
+
+    /// Where memory went, by one view.
+    pub(crate) fn of_memory(title: impl Into<String>, profile: &MemoryProfile, view: MemoryView) -> Self {
+        let mut stacks = FoldedStacks::new();
+        for stack in &profile.stacks {
+            let frames = stack.frames.iter().map(|&frame| profile.frame(frame).function.as_str());
+            // Negative only for what the region freed without having allocated it: that has no width.
+            stacks.add(frames, u64::try_from(stack.usage.bytes(view)).unwrap_or_default());
+        }
+        let what = match view {
+            MemoryView::AtPeak => "live at the peak",
+            MemoryView::Total => "allocated in all",
+            MemoryView::LiveAtEnd => "live at the end",
+        };
+        let subtitle = format!("{} {what}", bytes(stacks.total()));
+        Self { suffix: "", title: title.into(), subtitle, unit: Unit::Bytes, stacks }
+    }
+
+    /// The same as a further graph of the scenario.
+    pub(crate) fn named(self, suffix: &'static str) -> Self {
+        Self { suffix, ..self }
+    }
+
+    /// One line a stack, its weight last.
+    pub(crate) fn folded(&self) -> String {
+        self.stacks.to_string()
+    }
+
+    /// The picture.
+    pub(crate) fn svg(&self) -> Result<String, FlamegraphError> {
+        let options =
+            FlamegraphOptions { title: self.title.clone(), subtitle: self.subtitle.clone(), unit: self.unit };
+        render_flamegraph(&self.stacks, &options)
+    }
+}

@@ -1,0 +1,102 @@
+//! What every report begins with: what was measured, by what, on what, and what spoils it.
+
+use postroom::document::Field;
+use profiling_toolkit::environment::Environment;
+use serde::Serialize;
+
+use super::text::{fact_lines, rule, warning_lines};
+use super::units::{bytes, count, digits};
+use crate::corpus::{CorpusFacts, Source};
+use crate::settings::Settings;
+
+/// The circumstances of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Head<'run> {
+    /// What was asked for.
+    pub(crate) settings: &'run Settings,
+    /// Threads that train.
+    pub(crate) n_threads: usize,
+    /// The documents.
+    pub(crate) corpus: &'run CorpusFacts,
+    /// Compiler, machine and instruments.
+    pub(crate) environment: &'run Environment,
+}
+
+impl Head<'_> {
+    /// Warnings, then the circumstances.
+    pub(crate) fn text(&self) -> String {
+        let mut lines = vec![rule('═'), "PROFILE OF TRAINING AND PREDICTION".to_owned(), rule('═')];
+        lines.extend(self.environment.warnings().iter().flat_map(|warning| warning_lines(warning)));
+        lines.extend(fact_lines(&[
+            ("corpus", self.corpus_line()),
+            ("labels", self.labels_line()),
+            ("build", self.build_line()),
+            ("flags", self.flags_line()),
+            ("machine", self.machine_line()),
+            ("tracker", self.tracker_line()),
+        ]));
+        lines.join("\n") + "\n"
+    }
+
+    fn corpus_line(&self) -> String {
+        let source = match &self.corpus.source {
+            Source::Generated { seed } => format!("generated from seed {seed}"),
+            Source::Archive { file } => format!("from the archive {file}"),
+        };
+        let (n_documents, text) = (count(self.corpus.n_documents), bytes(self.corpus.content_bytes));
+        format!("{n_documents} documents, {text} of text, {source}; SHA-256 {}", self.corpus.sha256)
+    }
+
+    fn labels_line(&self) -> String {
+        let labels = Field::ALL.into_iter().zip(self.corpus.n_labels);
+        let labels: Vec<String> = labels.map(|(field, n_labels)| format!("{field} {n_labels}")).collect();
+        format!("{} to learn", labels.join(", "))
+    }
+
+    fn build_line(&self) -> String {
+        let build = self.environment;
+        let on_off = |on| if on { "on" } else { "off" };
+        format!(
+            "{}, {}, opt-level {}, debug assertions {}, overflow checks {}, debug info {}",
+            build.rustc,
+            build.target,
+            build.opt_level,
+            on_off(build.debug_assertions),
+            build.overflow_checks.map_or("unknown", on_off),
+            build.debug_info
+        )
+    }
+
+    fn flags_line(&self) -> String {
+        let found = |found| if found { "found" } else { "missing" };
+        let flags = self.environment.rustflags.join(" ");
+        format!(
+            "{}; frame pointers {} in this binary, {} in the standard library",
+            if flags.is_empty() { "none" } else { &flags },
+            found(self.environment.frame_pointers.own_code),
+            found(self.environment.frame_pointers.standard_library)
+        )
+    }
+
+    fn machine_line(&self) -> String {
+        format!(
+            "{}, {} logical cores; {} threads train; {}",
+            self.environment.cpu.as_deref().unwrap_or("unknown processor"),
+            self.environment.logical_cores,
+            self.n_threads,
+            self.environment.operating_system
+        )
+    }
+
+    fn tracker_line(&self) -> String {
+        let Some(cost) = self.environment.tracker_cost else {
+            return "what it costs could not be measured".to_owned();
+        };
+        format!(
+            "{} ns for an allocation and its release in a memory region, {} ns outside one, {} ns without it",
+            digits(cost.switched_on_ns),
+            digits(cost.switched_off_ns),
+            digits(cost.system_ns)
+        )
+    }
+}

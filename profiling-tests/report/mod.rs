@@ -1,0 +1,89 @@
+//! What a scenario found, and how it is written down.
+//!
+//! ```text
+//! instruments → sections (for people), measurements (for programs), graphs → Report
+//! Report + Head → <name>.txt .json .folded .svg → summary.txt → terminal
+//! ```
+//! A scenario builds a [`Report`]; `cpu`, `memory`, `timing` and `training` turn what instruments say into
+//! sections; `text`, `json` and `graph` write one format each.
+
+pub(crate) mod cpu;
+pub(crate) mod files;
+pub(crate) mod graph;
+pub(crate) mod head;
+pub(crate) mod json;
+pub(crate) mod memory;
+pub(crate) mod table;
+pub(crate) mod text;
+pub(crate) mod timing;
+pub(crate) mod training;
+pub(crate) mod units;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use graph::Graph;
+use table::Table;
+
+/// What one scenario found.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// Name of the trial, for example `training::train_cpu`.
+    pub(crate) scenario: &'static str,
+    /// What was done, in a sentence.
+    pub(crate) about: String,
+    /// What a reader must know before the figures.
+    pub(crate) warnings: Vec<String>,
+    /// For people.
+    pub(crate) sections: Vec<Section>,
+    /// For programs: the profiles and timings themselves, by name.
+    pub(crate) measurements: Map<String, Value>,
+    /// Flame graphs; the first bears the scenario's name.
+    pub(crate) graphs: Vec<Graph>,
+}
+
+/// A part of a report with a heading.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) heading: String,
+    pub(crate) body: Body,
+}
+
+/// What stands under a heading.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Named figures, one a line.
+    Facts(Vec<(&'static str, String)>),
+    /// Rows and columns.
+    Table(Table),
+}
+
+impl Report {
+    /// An empty report.
+    pub(crate) fn new(scenario: &'static str, about: impl Into<String>) -> Self {
+        Self {
+            scenario,
+            about: about.into(),
+            warnings: Vec::new(),
+            sections: Vec::new(),
+            measurements: Map::new(),
+            graphs: Vec::new(),
+        }
+    }
+
+    /// Adds named figures.
+    pub(crate) fn facts(&mut self, heading: impl Into<String>, facts: Vec<(&'static str, String)>) {
+        self.sections.push(Section { heading: heading.into(), body: Body::Facts(facts) });
+    }
+
+    /// Adds a table.
+    pub(crate) fn table(&mut self, heading: impl Into<String>, table: Table) {
+        self.sections.push(Section { heading: heading.into(), body: Body::Table(table) });
+    }
+
+    /// Adds a measurement for programs.
+    pub(crate) fn measurement(&mut self, name: impl Into<String>, measured: &impl Serialize) {
+        let value = serde_json::to_value(measured).expect("measurements are plain data with text for keys");
+        self.measurements.insert(name.into(), value);
+    }
+}

@@ -1,0 +1,87 @@
+//! What is measured: one function a scenario, in the order in which they run.
+//!
+//! A scenario gets the session and an empty report and fills the report in. Passes never mix: memory regions, the
+//! sampler and the clock each get a run of the work to themselves.
+
+mod prediction;
+mod training;
+
+use std::error::Error;
+use std::ops::ControlFlow;
+
+use postroom::status::Status;
+use profiling_toolkit::cpu::CpuOptions;
+
+use crate::report::Report;
+use crate::session::Session;
+
+/// A measured scenario. Its name is an interface: people and tools select by it.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// What it shows, in a sentence.
+    pub(crate) about: &'static str,
+    pub(crate) measure: fn(&Session, &mut Report) -> Outcome,
+}
+
+/// A scenario fills its report in or says why it can't.
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;
+
+/// All of them.
+pub(crate) static SCENARIOS: [Scenario; 9] = [
+    Scenario {
+        name: "training::train_memory",
+        about: "What a training allocates, holds at its peak and keeps, and where in the code.",
+        measure: training::train_memory,
+    },
+    Scenario {
+        name: "training::train_cpu",
+        about: "Where the time of a training goes, by function and by stage.",
+        measure: training::train_cpu,
+    },
+    Scenario {
+        name: "training::second_train_noop",
+        about: "A training that finds nothing changed in the database: what finding out still costs.",
+        measure: training::second_train_noop,
+    },
+    Scenario {
+        name: "training::vectorizer_hash_cost",
+        about: "The vectorizer as bytes and their SHA-256: what tells cached vectors of two models apart.",
+        measure: training::vectorizer_hash_cost,
+    },
+    Scenario {
+        name: "training::save_load_roundtrip",
+        about: "A model to a file and back: memory, time, size, and the same predictions afterwards.",
+        measure: training::save_load_roundtrip,
+    },
+    Scenario {
+        name: "prediction::predict_all_four_cpu",
+        about: "The four fields of one document asked one by one and at once, new to the cache and known to it.",
+        measure: prediction::predict_all_four_cpu,
+    },
+    Scenario {
+        name: "prediction::predict_all_four_memory",
+        about: "What asking the four fields of one document allocates, new to the cache and known to it.",
+        measure: prediction::predict_all_four_memory,
+    },
+    Scenario {
+        name: "prediction::vectorize_cache_miss_vs_hit",
+        about: "What the cache of vectors saves: a document that it doesn't hold against one that it does.",
+        measure: prediction::vectorize_cache_miss_vs_hit,
+    },
+    Scenario {
+        name: "prediction::content_hash_overhead",
+        about: "SHA-256 of a document's content, which each of the four questions computes to ask the cache.",
+        measure: prediction::content_hash_overhead,
+    },
+];
+
+/// For trainings that are measured: nobody is told anything.
+fn no_status(_: &Status) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// For calls that are over within microseconds: the sampler repeats them.
+fn repeated_calls() -> CpuOptions {
+    CpuOptions { min_samples: 1_000, ..CpuOptions::default() }
+}

@@ -1,0 +1,182 @@
+//! Scenarios of prediction, all on one sample content. "New" is a content that the cache of vectors doesn't hold,
+//! "known" one that it does.
+
+use postroom::classifier::DocumentClassifier;
+use profiling_toolkit::cpu::measure_cpu_repeated;
+use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
+use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
+use sha2::{Digest as _, Sha256};
+use std::hint::black_box;
+use std::time::Instant;
+
+use super::{Outcome, repeated_calls};
+use crate::report::graph::Graph;
+use crate::report::timing::Timings;
+use crate::report::{self, Report, units};
+use crate::session::Session;
+
+/// Calls with an empty cache; each is timed by itself.
+const N_NEW_SAMPLES: usize = 300;
+
+/// Fields that a document is asked for one by one.
+const N_QUESTIONS: f64 = 4.0;
+
+/// A question to a classifier, for a table of them.
+type Question = (&'static str, &'static str, fn(&DocumentClassifier, &str));
+
+const QUESTIONS: [Question; 6] = [
+    ("correspondent", "predict_correspondent()", |classifier, content| {
+        let _ = black_box(classifier.predict_correspondent(content));
+    }),
+    ("document_type", "predict_document_type()", |classifier, content| {
+        let _ = black_box(classifier.predict_document_type(content));
+    }),
+    ("tags", "predict_tags()", |classifier, content| {
+        let _ = black_box(classifier.predict_tags(content));
+    }),
+    ("storage_path", "predict_storage_path()", |classifier, content| {
+        let _ = black_box(classifier.predict_storage_path(content));
+    }),
+    ("four", "these four", ask_four),
+    ("all_at_once", "predict(), all at once", |classifier, content| {
+        let _ = black_box(classifier.predict(content));
+    }),
+];
+
+pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Outcome {
+    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+    add_sample(report, classifier, content)?;
+    for (cache, heading) in [("new", "Content new to the cache"), ("known", "Content known to the cache")] {
+        let mut timings = Timings::new();
+        for (name, call, ask) in QUESTIONS {
+            let timing = match cache {
+                "new" => time_new(classifier, || ask(classifier, content)),
+                _ => measure_time(&TimingOptions::default(), || ask(classifier, content)),
+            };
+            timings.add(report, &format!("{name}_{cache}"), call, &timing);
+        }
+        timings.finish(report, heading);
+    }
+
+    let new = || {
+        classifier.clear_cache();
+        ask_four(classifier, content);
+    };
+    let ((), profile) = measure_cpu_repeated(&repeated_calls(), new)?;
+    report::cpu::add(report, "four_new_cpu", "The four, after emptying the cache", &profile);
+    report.graphs.push(Graph::of_cpu("Four predictions, content new to the cache: CPU time", &profile));
+    let ((), profile) = measure_cpu_repeated(&repeated_calls(), || ask_four(classifier, content))?;
+    report::cpu::add(report, "four_known_cpu", "The four, content known", &profile);
+    report.graphs.push(Graph::of_cpu("Four predictions, content known: CPU time", &profile).named("known"));
+    Ok(())
+}
+
+pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) -> Outcome {
+    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+    // What only the first of all calls sets up isn't part of a prediction.
+    ask_four(classifier, content);
+    classifier.clear_cache();
+    let ask = || ask_four(classifier, content);
+    let ((), new) = measure_memory(MemoryOptions::default(), ask)?;
+    let ((), known) = measure_memory(MemoryOptions::default(), ask)?;
+    report::memory::add(report, "four_new", "The four, content new", &new);
+    report::memory::add(report, "four_known", "The four, content known", &known);
+    report.graphs = vec![
+        Graph::of_memory("Four predictions, content new: memory allocated in all", &new, MemoryView::Total),
+        Graph::of_memory("Four predictions, content known: memory allocated in all", &known, MemoryView::Total)
+            .named("known"),
+    ];
+    Ok(())
+}
+
+pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report) -> Outcome {
+    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+    let miss = time_new(classifier, || classifier.vectorize(content));
+    let hit = measure_time(&TimingOptions::default(), || classifier.vectorize(content));
+    let mut timings = Timings::new();
+    timings.add(report, "miss", "miss", &miss);
+    timings.add(report, "hit", "hit", &hit);
+    timings.finish(report, "vectorize()");
+    let ratio = miss.median_ns / hit.median_ns;
+    report.facts("Saved", vec![("miss / hit", format!("{} times as fast", units::digits(ratio)))]);
+    report.measurement("miss_over_hit", &ratio);
+
+    let missing = || {
+        classifier.clear_cache();
+        classifier.vectorize(content)
+    };
+    let (_, profile) = measure_cpu_repeated(&repeated_calls(), missing)?;
+    report::cpu::add(report, "miss_cpu", "vectorize() after emptying the cache", &profile);
+    report.graphs.push(Graph::of_cpu("Vectorizing, cache miss: CPU time", &profile));
+    let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.vectorize(content))?;
+    report::cpu::add(report, "hit_cpu", "vectorize(), cache hit", &profile);
+    report.graphs.push(Graph::of_cpu("Vectorizing, cache hit: CPU time", &profile).named("hit"));
+    Ok(())
+}
+
+pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> Outcome {
+    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+    let options = TimingOptions::default();
+    let once = measure_time(&options, || Sha256::digest(content));
+    let four_times = measure_time(&options, || [(); 4].map(|()| Sha256::digest(content)));
+    let four_known = measure_time(&options, || ask_four(classifier, content));
+    let mut timings = Timings::new();
+    timings.add(report, "once", "SHA-256 of the content", &once);
+    timings.add(report, "four_times", "the same four times, as a document costs", &four_times);
+    timings.add(report, "four_known", "four predictions, content known", &four_known);
+    timings.finish(report, "Hashing");
+    let share = four_times.median_ns / four_known.median_ns;
+    report.facts(
+        "Hashing",
+        vec![
+            ("content", units::bytes(content.len())),
+            ("throughput", format!("{} MB/s", units::digits(content.len() as f64 / once.median_ns * 1e3))),
+            ("share", format!("{} of four predictions of known content", units::percent(share))),
+            ("spared by predict()", units::duration(four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS))),
+        ],
+    );
+    report.measurement("content_bytes", &content.len());
+    report.measurement("share_of_known_predictions", &share);
+
+    let (_, profile) = measure_cpu_repeated(&repeated_calls(), || Sha256::digest(black_box(content)))?;
+    report::cpu::add(report, "hash_cpu", "SHA-256 of the content", &profile);
+    report.graphs.push(Graph::of_cpu("Hashing a content: CPU time", &profile));
+    Ok(())
+}
+
+fn ask_four(classifier: &DocumentClassifier, content: &str) {
+    let _ = black_box(classifier.predict_correspondent(content));
+    let _ = black_box(classifier.predict_document_type(content));
+    let _ = black_box(classifier.predict_tags(content));
+    let _ = black_box(classifier.predict_storage_path(content));
+}
+
+/// Times single calls, each on an empty cache; emptying it isn't timed.
+fn time_new<R>(classifier: &DocumentClassifier, mut call: impl FnMut() -> R) -> TimingSummary {
+    let samples = (0..N_NEW_SAMPLES).map(|_| {
+        classifier.clear_cache();
+        let start = Instant::now();
+        black_box(call());
+        start.elapsed().as_nanos() as f64
+    });
+    TimingSummary::from_samples(samples.collect(), 1)
+}
+
+/// The sample, and how it was filed: a reader sees that the predictions are sensible.
+fn add_sample(report: &mut Report, classifier: &DocumentClassifier, content: &str) -> postroom::Result<()> {
+    let filed = classifier.predict(content)?;
+    let one = |label: Option<postroom::document::LabelId>| label.map_or_else(|| "none".to_owned(), |id| id.to_string());
+    let tags: Vec<String> = filed.tags.iter().map(ToString::to_string).collect();
+    report.facts(
+        "The sample and its predictions, by key",
+        vec![
+            ("content", units::bytes(content.len())),
+            ("terms", units::count(classifier.vectorize(content)?.nnz())),
+            ("correspondent", one(filed.correspondent)),
+            ("document type", one(filed.document_type)),
+            ("storage path", one(filed.storage_path)),
+            ("tags", if tags.is_empty() { "none".to_owned() } else { tags.join(", ") }),
+        ],
+    );
+    Ok(())
+}

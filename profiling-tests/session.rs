@@ -1,0 +1,129 @@
+//! What the scenarios of one process share: settings, corpus, a trained classifier, and the turn to measure.
+//!
+//! The corpus and the classifier are made by the first scenario that asks for them, before it measures anything; the
+//! runner may list or skip scenarios without either. The corpus's files are removed when the session is dropped.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use once_cell::sync::OnceCell;
+use postroom::classifier::{ClassifierParams, DocumentClassifier};
+use postroom::status::Status;
+use profiling_toolkit::cpu::register_current_thread;
+use profiling_toolkit::environment::Environment;
+
+use crate::corpus::Corpus;
+use crate::progress::Progress;
+use crate::report::head::Head;
+use crate::report::{Report, files, text};
+use crate::scenarios::{SCENARIOS, Scenario};
+use crate::settings::Settings;
+
+/// What the scenarios of one process share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    settings: Settings,
+    progress: Progress,
+    threads: OnceCell<usize>,
+    environment: OnceCell<Environment>,
+    corpus: OnceCell<Corpus>,
+    classifier: OnceCell<DocumentClassifier>,
+    /// What is measured belongs to the process: one scenario at a time, whatever the runner does.
+    turn: Mutex<()>,
+    /// Texts of the scenarios that are finished, in that order.
+    finished: Mutex<Vec<String>>,
+}
+
+impl Session {
+    /// A session that has made nothing yet.
+    pub(crate) fn new(settings: Settings, progress: Progress) -> Self {
+        Self {
+            settings,
+            progress,
+            threads: OnceCell::new(),
+            environment: OnceCell::new(),
+            corpus: OnceCell::new(),
+            classifier: OnceCell::new(),
+            turn: Mutex::new(()),
+            finished: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Runs a scenario and writes its files.
+    pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
+        let turn = unpoisoned(&self.turn);
+        self.head()?;
+        let mut report = Report::new(scenario.name, scenario.about);
+        (scenario.measure)(self, &mut report)?;
+        files::write(&self.settings.directory, &self.head()?, &report)?;
+        unpoisoned(&self.finished).push(text::scenario(&report));
+        drop(turn);
+        Ok(())
+    }
+
+    /// The corpus.
+    pub(crate) fn corpus(&self) -> Result<&Corpus, Box<dyn Error>> {
+        self.corpus.get_or_try_init(|| Corpus::prepare(&self.settings, self.progress))
+    }
+
+    /// A classifier trained on the corpus, shared by scenarios that only ask it.
+    pub(crate) fn classifier(&self) -> Result<&DocumentClassifier, Box<dyn Error>> {
+        self.classifier.get_or_try_init(|| {
+            let store = self.corpus()?.store();
+            let mut classifier = DocumentClassifier::new(ClassifierParams::default());
+            let line = self.progress.spinner("training a classifier for the predictions");
+            let told = classifier.train(store, &|status: &Status| {
+                line.tick();
+                line.set_message(status.to_string());
+                ControlFlow::Continue(())
+            });
+            line.finish_and_clear();
+            told?;
+            Ok(classifier)
+        })
+    }
+
+    /// The report of all that was run; none if nothing was. Also brings the summary beside the files up to date.
+    pub(crate) fn summary(&self) -> Result<Option<String>, Box<dyn Error>> {
+        let finished = unpoisoned(&self.finished);
+        if finished.is_empty() {
+            return Ok(None);
+        }
+        let directory = &self.settings.directory;
+        files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name))?;
+        let mut summary = self.head()?.text();
+        for text in finished.iter() {
+            write!(summary, "\n{text}").expect("a String takes every write");
+        }
+        write!(summary, "\nReports, measurements and flame graphs: {}", directory.display())?;
+        Ok(Some(summary))
+    }
+
+    fn head(&self) -> Result<Head<'_>, Box<dyn Error>> {
+        Ok(Head {
+            n_threads: *self.threads.get_or_try_init(|| start_threads(self.settings.n_threads))?,
+            corpus: self.corpus()?.facts(),
+            environment: self.environment.get_or_init(Environment::capture),
+            settings: &self.settings,
+        })
+    }
+}
+
+/// Starts the threads that train, so that no measured region pays for them, and returns their number.
+fn start_threads(n_threads: Option<usize>) -> Result<usize, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(n_threads.unwrap_or_default())
+        .thread_name(|index| format!("train-{index}"))
+        .start_handler(|_| register_current_thread())
+        .build_global()?;
+    // Each of them has run once: what a thread sets up at its start is done.
+    rayon::broadcast(|_| ());
+    Ok(rayon::current_num_threads())
+}
+
+/// A scenario that panicked leaves nothing half done behind these locks.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,134 @@
+//! What a run is asked for: environment variables in, checked settings out.
+//!
+//! The environment rather than flags, because test runners such as nextest pass no flags of ours on.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// Fewer documents than this don't fill the labels: some field would have nothing to learn.
+const FEWEST_DOCUMENTS: usize = 100;
+const MOST_DOCUMENTS: usize = 10_000_000;
+const MOST_THREADS: usize = 1_024;
+
+/// The variables, for people.
+pub(crate) const VARIABLES: &str = "\
+PROFILING_DOCS     documents in the generated corpus (5000)
+PROFILING_SEED     seed of the generated corpus (42)
+PROFILING_DB       a paperless-ngx db.sqlite3 to measure on instead; it is only read
+PROFILING_THREADS  threads that train (all cores)
+PROFILING_DIR      where the reports are written (target/profiling)";
+
+/// What a run measures on and where it writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Settings {
+    /// Documents of the generated corpus.
+    pub(crate) n_documents: usize,
+    /// Its seed.
+    pub(crate) seed: u64,
+    /// A real archive instead of the generated corpus.
+    pub(crate) archive: Option<PathBuf>,
+    /// Size of the rayon pool; none for all cores.
+    pub(crate) n_threads: Option<usize>,
+    /// Where the reports go. Not part of a report: it says nothing about what was measured.
+    #[serde(skip)]
+    pub(crate) directory: PathBuf,
+}
+
+/// A variable whose value can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} is {found:?}, expected {expected}")]
+pub(crate) struct SettingsError {
+    variable: &'static str,
+    found: OsString,
+    expected: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            n_documents: 5_000,
+            seed: 42,
+            archive: None,
+            n_threads: None,
+            directory: workspace_root().join("target/profiling"),
+        }
+    }
+}
+
+impl Settings {
+    /// Settings from the process's environment.
+    pub(crate) fn from_env() -> Result<Self, SettingsError> {
+        Self::read(|variable| std::env::var_os(variable))
+    }
+
+    /// Settings from variables that `look_up` knows; one that is unset or empty leaves the default.
+    pub(crate) fn read(look_up: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+        let value = |variable| {
+            let text = look_up(variable).filter(|text| !text.is_empty());
+            text.map(|text| Value { variable, text })
+        };
+        let mut settings = Self::default();
+        if let Some(docs) = value("PROFILING_DOCS") {
+            settings.n_documents = docs.count(FEWEST_DOCUMENTS, MOST_DOCUMENTS)?;
+        }
+        if let Some(seed) = value("PROFILING_SEED") {
+            settings.seed = seed.parse("a whole number from 0 to 18446744073709551615")?;
+        }
+        if let Some(database) = value("PROFILING_DB") {
+            settings.archive = Some(database.file()?);
+        }
+        if let Some(threads) = value("PROFILING_THREADS") {
+            settings.n_threads = Some(threads.count(1, MOST_THREADS)?);
+        }
+        if let Some(directory) = value("PROFILING_DIR") {
+            settings.directory = directory.directory()?;
+        }
+        Ok(settings)
+    }
+}
+
+/// A variable that is set.
+struct Value {
+    variable: &'static str,
+    text: OsString,
+}
+
+impl Value {
+    fn count(self, fewest: usize, most: usize) -> Result<usize, SettingsError> {
+        let expected = format!("a whole number from {fewest} to {most}");
+        let count = self.as_str().and_then(|text| text.parse().ok());
+        count.filter(|count| (fewest..=most).contains(count)).ok_or_else(|| self.unusable(expected))
+    }
+
+    fn parse<T: std::str::FromStr>(self, expected: &str) -> Result<T, SettingsError> {
+        let parsed = self.as_str().and_then(|text| text.parse().ok());
+        parsed.ok_or_else(|| self.unusable(expected))
+    }
+
+    fn file(self) -> Result<PathBuf, SettingsError> {
+        let path = PathBuf::from(&self.text);
+        if path.is_file() { Ok(path) } else { Err(self.unusable("the path of a file that exists")) }
+    }
+
+    fn directory(self) -> Result<PathBuf, SettingsError> {
+        let path = PathBuf::from(&self.text);
+        let blocked = path.exists() && !path.is_dir();
+        if blocked { Err(self.unusable("the path of a directory, or of one to create")) } else { Ok(path) }
+    }
+
+    fn as_str(&self) -> Option<&str> {
+        OsStr::to_str(&self.text)
+    }
+
+    fn unusable(self, expected: impl Into<String>) -> SettingsError {
+        SettingsError { variable: self.variable, found: self.text, expected: expected.into() }
+    }
+}
+
+/// Where the package was built; where it runs if the sources are gone, as on a machine that only has the binary.
+fn workspace_root() -> &'static Path {
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if built_in.is_dir() { built_in } else { Path::new("") }
+}
