@@ -29,7 +29,7 @@ pub struct Environment {
     pub opt_level: String,
     /// `debug` or `release`: the cargo profile, or the one that it inherits from.
     pub cargo_profile: String,
-    /// `debug` of the cargo profile: `0`, `1`, `2`, `line-tables-only`, …
+    /// `true` or `false`: whether the cargo profile asks for debug information, of whatever detail.
     pub debug_info: String,
     /// Whether `debug_assert!` checks.
     pub debug_assertions: bool,

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use stats_alloc::Stats;
 
 use super::ledger::Ledger;
 use super::sites::{Site, SiteId};
@@ -170,7 +169,7 @@ impl MemoryProfile {
     pub(super) fn new(recording: &Recording) -> Self {
         let Recording {
             ledger,
-            counted,
+            counters_delta,
             unwinder,
         } = recording;
         let named = name_stacks(ledger);
@@ -185,7 +184,7 @@ impl MemoryProfile {
             bytes_allocated: ledger.totals.bytes_allocated,
             bytes_deallocated: ledger.totals.bytes_deallocated,
             largest_block_bytes: ledger.totals.largest,
-            counters_delta_bytes: counted.bytes_allocated as i64 - counted.bytes_deallocated as i64,
+            counters_delta_bytes: *counters_delta,
             complete: ledger.complete,
             unwinder: *unwinder,
             truncated_stacks,
@@ -228,7 +227,7 @@ impl Usage {
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) ledger: Ledger,
-    pub(super) counted: Stats,
+    pub(super) counters_delta: i64,
     pub(super) unwinder: Unwinder,
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region as CountedRegion};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Stats};
 use thiserror::Error;
 
 use super::allocator::{self, StackSettings};
@@ -78,20 +78,32 @@ pub fn measure_memory<T>(
     if !allocator::allocator_installed() {
         return Err(MemoryError::AllocatorNotInstalled);
     }
-    let base = StackBase::at(frame_pointer());
-    let counted = CountedRegion::new(&INSTRUMENTED_SYSTEM);
+    let own_frame = 0_u8;
+    let base = StackBase::at(match stacks.unwinder {
+        Unwinder::FramePointers => frame_pointer(),
+        Unwinder::UnwindTables => std::ptr::from_ref(&own_frame) as usize,
+    });
+    let before = INSTRUMENTED_SYSTEM.stats();
     let observation = Observation::begin(stacks);
     let result = work();
     let ledger = observation.end();
-    let counted = counted.change();
+    let after = INSTRUMENTED_SYSTEM.stats();
     drop(base);
     let profile = MemoryProfile::new(&Recording {
         ledger,
-        counted,
+        counters_delta: counters_delta(&before, &after),
         unwinder: stacks.unwinder,
     });
     drop(slot);
     Ok((result, profile))
+}
+
+/// Live bytes by the counters. They wrap, and a request that fails is counted too, so one for more than there
+/// is wraps them; `stats_alloc`'s own subtraction would panic on that.
+fn counters_delta(before: &Stats, after: &Stats) -> i64 {
+    let allocated = after.bytes_allocated.wrapping_sub(before.bytes_allocated);
+    let deallocated = after.bytes_deallocated.wrapping_sub(before.bytes_deallocated);
+    allocated.wrapping_sub(deallocated) as i64
 }
 
 impl MemoryOptions {

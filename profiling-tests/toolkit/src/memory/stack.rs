@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 
 use serde::{Deserialize, Serialize};
 
-use super::stack_bounds::stack_limit;
+use super::stack_bounds::{UNKNOWN, stack_limit};
 
 /// Frames that a stack can hold at most.
 pub const MAX_DEPTH: usize = 128;
@@ -113,7 +113,11 @@ impl Stack {
     #[cold]
     #[inline(never)]
     fn unwind(&mut self, max_depth: usize) {
-        let limit = stack_limit();
+        // The tables lead through frames without reading what the limit guards.
+        let limit = match stack_limit() {
+            UNKNOWN => usize::MAX,
+            limit => limit,
+        };
         let visit = |frame: &backtrace::Frame| {
             if frame.sp() as usize >= limit || frame.ip().is_null() {
                 return false;

@@ -10,11 +10,11 @@ pub(super) struct StackBase {
 }
 
 impl StackBase {
-    /// Frames whose pointer is `frame` or higher are left out.
+    /// Frames at the address `frame` or higher are left out.
     #[inline]
     pub(super) fn at(frame: usize) -> Self {
         let limit_before = stack_limit();
-        if frame != 0 && frame < limit_before {
+        if frame > UNKNOWN && frame < limit_before {
             STACK_LIMIT.set(frame);
         }
         Self { limit_before }
@@ -27,6 +27,9 @@ impl Drop for StackBase {
     }
 }
 
+/// The limit where the system doesn't tell: nothing may be read.
+pub(super) const UNKNOWN: usize = 1;
+
 /// Frame records at this address or above aren't to be read.
 #[inline]
 pub(super) fn stack_limit() -> usize {
@@ -38,8 +41,8 @@ pub(super) fn stack_limit() -> usize {
 
 #[cold]
 fn find_stack_limit() -> usize {
-    // A frame record is two words; 1 where the bounds are unknown, so that nothing is ever read.
-    let limit = stack_top().map_or(1, |top| top.saturating_sub(size_of::<[usize; 2]>()) + 1);
+    // A frame record is two words.
+    let limit = stack_top().map_or(UNKNOWN, |top| top.saturating_sub(size_of::<[usize; 2]>()) + 1);
     STACK_LIMIT.set(limit);
     limit
 }

@@ -3,9 +3,10 @@
 use std::sync::Barrier;
 
 use libtest_mimic::Trial;
+use profiling_toolkit::memory::{MemoryOptions, measure_memory};
 
 use crate::block::Block;
-use crate::measured::{measure, site};
+use crate::measured::{assert_sums, measure, site};
 use crate::trials;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -58,14 +59,17 @@ fn threads_are_exact(n_threads: usize) {
             scope.spawn(move || script(thread));
         }
         barrier.wait();
-        let ((), profile) = measure(|| {
+        let ((), profile) = measure_memory(MemoryOptions::default(), || {
             for _ in 0..2 * ROUNDS + 2 {
                 barrier.wait();
             }
-        });
+        })
+        .unwrap();
         barrier.wait();
+        // Looked at only once no thread waits any more: a failed assertion would wait for them for ever.
         profile
     });
+    assert_sums(&profile);
     let (n, thread_sum) = (n_threads as u64, (0..n_threads as u64).sum::<u64>());
     assert_eq!(profile.live_delta_bytes as u64, 10 * n + thread_sum);
     assert_eq!(profile.counters_delta_bytes, profile.live_delta_bytes);
@@ -132,14 +136,17 @@ fn block_freed_by_another_thread_leaves_its_site() {
             barrier.wait();
         });
         barrier.wait();
-        let ((), profile) = measure(|| {
+        let ((), profile) = measure_memory(MemoryOptions::default(), || {
             *slot.lock().unwrap() = Some(Block::new(900));
             barrier.wait();
             barrier.wait();
-        });
+        })
+        .unwrap();
         barrier.wait();
+        // Looked at only once no thread waits any more: a failed assertion would wait for them for ever.
         profile
     });
+    assert_sums(&profile);
     assert_eq!((profile.live_delta_bytes, profile.peak_bytes), (0, 900));
     assert_eq!(site(&profile.sites(), "Block::new").usage.live_at_end_bytes, 0);
 }
