@@ -5,6 +5,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Primary key of a document in its archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +14,7 @@ pub struct DocumentId(pub i64);
 /// Primary key of a label (a correspondent, a document type, a tag or a storage path) in its archive.
 ///
 /// Keys are unique within a [`Field`] only. 32 bits, because that is what the label hash is defined over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LabelId(pub i32);
 
 impl fmt::Display for LabelId {

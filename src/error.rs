@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::document::{Field, LabelId};
+use crate::model_file::ModelFileError;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,17 +19,197 @@ pub enum Error {
     #[error("training was cancelled")]
     Cancelled,
 
-    /// The archive's file can't be opened or read.
-    #[error("cannot read the archive {}: {problem}", path.display())]
+    /// A prediction was asked for, or the model was to be saved, before there was one.
+    #[error("there is no model yet: train one, or load one")]
+    NoModel,
+
+    /// The model can't be saved or loaded.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+
+    /// A language that has no stop words and no stemmer here.
+    #[error(
+        "unknown language {found:?}: expected one of {expected}, as a name or as an ISO 639 or tesseract code (the first of several joined by \"+\" counts), or no language at all"
+    )]
+    UnknownLanguage {
+        /// What was asked for.
+        found: String,
+        /// The names of the languages there are.
+        expected: String,
+    },
+
+    /// The vectorizer's parameters make no sense.
+    #[error("the vectorizer's parameter {name} is {found}: expected {expected}")]
+    VectorizerParameter {
+        /// Which parameter.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+
+    /// Fitting the vectorizer left nothing to learn from.
+    #[error(
+        "no term left in the vocabulary: of {n_documents} documents with {n_tokens} different words of two characters or more, no word is in at least {min_df} of the documents. Train on documents that have text (check the text recognition), or lower min_df"
+    )]
+    NoTermLeft {
+        /// How many documents there were.
+        n_documents: usize,
+        /// How many different tokens they had.
+        n_tokens: usize,
+        /// The share of the documents that a term has to be in.
+        min_df: f64,
+    },
+
+    /// A vocabulary that no fit can have produced; a model file that holds it is corrupt.
+    #[error(
+        "the vocabulary is not valid at term {position} ({term:?}): {problem}; restore the model file or train again"
+    )]
+    InvalidVocabulary {
+        /// Position of the offending term.
+        position: usize,
+        /// The term.
+        term: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    /// The parts of a sparse matrix that don't fit together.
+    #[error("the sparse matrix is not valid: {problem}")]
+    InvalidMatrix {
+        /// What was expected and what was found.
+        problem: String,
+    },
+
+    /// The archive's file can't be opened, read or written.
+    #[error("archive {}: {problem}", path.display())]
     Archive {
         /// The database.
         path: PathBuf,
-        /// What is wrong and what to do about it.
-        problem: String,
-        /// What the database library said, if it was asked.
-        #[source]
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+        /// What is wrong and what to do about it. It is part of this error's text, and so not its source.
+        problem: ArchiveProblem,
     },
+
+    /// A change names a document that the archive doesn't hold.
+    #[error("the archive has no document {id}: use a key that adding documents returned")]
+    UnknownDocument {
+        /// The key asked for.
+        id: i64,
+    },
+
+    /// A change names a label that the archive doesn't hold.
+    #[error("the archive has no label {id} in field {field}: use a key that adding labels returned")]
+    UnknownLabel {
+        /// The field that the label was expected in.
+        field: Field,
+        /// The key asked for.
+        id: LabelId,
+    },
+}
+
+/// What is wrong with an archive's file.
+///
+/// [`Busy`](Self::Busy) and [`ChangedMeanwhile`](Self::ChangedMeanwhile) pass by themselves: try again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveProblem {
+    /// Nothing is at the path.
+    #[error("there is no such file; expected a paperless-ngx database, usually called db.sqlite3")]
+    Missing,
+
+    /// The path leads to a directory or a device.
+    #[error(
+        "this is not a file; expected a paperless-ngx database, usually the file db.sqlite3 inside its data directory"
+    )]
+    NotAFile,
+
+    /// The file has no bytes.
+    #[error("the file is empty; expected a paperless-ngx database: was it copied completely?")]
+    Empty,
+
+    /// The file is something other than an SQLite database.
+    #[error("the file is not an SQLite database, or an encrypted one; expected a paperless-ngx database")]
+    NotADatabase,
+
+    /// A database, but not one of paperless-ngx.
+    #[error(
+        "the database belongs to another program: table {table} is missing; expected a paperless-ngx database"
+    )]
+    MissingTable {
+        /// The first table that was looked for in vain.
+        table: &'static str,
+    },
+
+    /// The table is there, but not as paperless-ngx makes it.
+    #[error(
+        "table {table} has no column {column}; expected a paperless-ngx database that its migrations have finished with"
+    )]
+    MissingColumn {
+        /// The table.
+        table: &'static str,
+        /// The first column that was looked for in vain.
+        column: &'static str,
+    },
+
+    /// This process may not read the file, or the directory around it.
+    #[error("the file can't be opened: check that this user may read it and enter its directory")]
+    Denied,
+
+    /// Another program kept the database locked for longer than we wait.
+    #[error("another program is writing to it and kept it locked: try again in a moment")]
+    Busy,
+
+    /// Another program changed the database in a way that tore the moment being read.
+    #[error("another program changed it while it was being read: try again")]
+    ChangedMeanwhile,
+
+    /// A program crashed in the middle of a change that only a writer can undo.
+    #[error(
+        "a change was left half done: start the program that the archive belongs to once, so that it rolls the change back"
+    )]
+    HalfDone,
+
+    /// The write-ahead log is there, but not the index beside it.
+    #[error("the write-ahead log beside it ({}) has no -shm file: copy db.sqlite3 together with all files that share its name, \
+             or start the program that the archive belongs to once", log.display())]
+    LogWithoutIndex {
+        /// The write-ahead log.
+        log: PathBuf,
+    },
+
+    /// Pages are missing or make no sense.
+    #[error("the database is damaged or was cut short: take a fresh copy, or restore a backup ({0})")]
+    Damaged(rusqlite::Error),
+
+    /// A value isn't what the column holds in a paperless-ngx database.
+    #[error(
+        "{table}.{column} of the row with id {id}: expected {expected}, found {found}; repair the row in the program that the archive belongs to"
+    )]
+    Value {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Primary key of the row.
+        id: i64,
+        /// What the column holds in a sound archive.
+        expected: &'static str,
+        /// What it holds here.
+        found: String,
+    },
+
+    /// A new archive was to be created where there is a file already.
+    #[error("there is a file already, and a new archive never replaces one: choose another path")]
+    AlreadyExists,
+
+    /// Whatever else the database library reports.
+    #[error("the database library reports: {0}")]
+    Sqlite(rusqlite::Error),
+
+    /// Whatever else the operating system reports.
+    #[error("the operating system reports: {0}")]
+    Io(std::io::Error),
 }
 
 /// Short for `Result<T, postroom::Error>`.

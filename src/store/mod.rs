@@ -4,14 +4,18 @@
 //! the same documents in the same order. The first pass is cheap (how each document is filed) and decides
 //! whether anything changed; only a training goes on to the second, which streams the contents.
 
+mod entry;
 mod memory;
 mod sqlite;
+mod sqlite_archive;
 
 use crate::document::{Document, Filing, LabelCatalog};
 use crate::error::Result;
 
+pub use entry::{MatchingAlgorithm, NewDocument, NewLabel};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
+pub use sqlite_archive::SqliteArchive;
 
 /// An archive of documents.
 pub trait DocumentStore {

@@ -1,0 +1,170 @@
+//! Which frames of a stack say something: the instrument's own are cut off, and the site is found.
+//!
+//! In come frames, innermost first; out comes the stack between the region and the allocator, and the first
+//! frame in it that is neither the standard library's nor that of a container it is built on.
+
+use crate::symbols::Frame;
+
+/// Crates that allocate on behalf of their caller.
+const ALLOCATING_CRATES: [&str; 4] = ["alloc", "core", "std", "hashbrown"];
+
+/// Where the threads of the standard library hand over to the program.
+const THREAD_ENTRY: &str = "std::sys::backtrace::__rust_begin_short_backtrace";
+
+/// The frames between the region or the thread's start and the allocator, innermost first. May be empty.
+pub(super) fn without_instrument(frames: &[Frame]) -> &[Frame] {
+    let innermost = frames
+        .iter()
+        .position(|frame| !is_allocator(&frame.function))
+        .unwrap_or(frames.len());
+    let frames = &frames[innermost..];
+    let outermost = frames
+        .iter()
+        .position(|frame| is_entry(&frame.function))
+        .unwrap_or(frames.len());
+    let frames = &frames[..outermost];
+    // The closure that the region or thread ran is the root, not the trait method that called it.
+    let is_call = |frame: &&Frame| frame.function.contains("::FnOnce") && crate_of(&frame.function) == "core";
+    let n_calls = frames.iter().rev().take_while(is_call).count();
+    &frames[..frames.len() - n_calls.min(frames.len().saturating_sub(1))]
+}
+
+/// Index of the frame that the allocation is the doing of: the first one outside of [`ALLOCATING_CRATES`], or
+/// the outermost if there is none.
+pub(super) fn site(frames: &[Frame]) -> usize {
+    let outside = |frame: &Frame| !ALLOCATING_CRATES.contains(&crate_of(&frame.function));
+    frames
+        .iter()
+        .position(outside)
+        .unwrap_or(frames.len().saturating_sub(1))
+}
+
+fn is_allocator(function: &str) -> bool {
+    let name = crate_of(function);
+    function.contains("profiling_toolkit::memory::allocator::")
+        || function.contains("profiling_toolkit::memory::stack::Stack")
+        || name == "__rustc"
+        || name.starts_with("__rust_")
+        || name.starts_with("__rdl_")
+        || name.starts_with("__rg_")
+        || name == "backtrace"
+}
+
+fn is_entry(function: &str) -> bool {
+    function.starts_with("profiling_toolkit::memory::region::") || function.starts_with(THREAD_ENTRY)
+}
+
+/// The crate whose code a function is, from its demangled path. `<my::Type as core::Trait>::method` is of
+/// `my`; where the type has no path (`<[T] as alloc::slice::Join>::join`, `<T as …>`) the trait decides, and
+/// without a trait it is `core`, which alone gives methods to such types.
+fn crate_of(function: &str) -> &str {
+    let Some(inside) = function.strip_prefix('<') else {
+        return function.split("::").next().unwrap_or(function);
+    };
+    let (own_type, of_trait) = split_type_and_trait(inside);
+    let own_type = own_type.trim_start_matches(['&', '*', '(', '[', ' ']);
+    let own_type = own_type
+        .strip_prefix("mut ")
+        .or_else(|| own_type.strip_prefix("const "))
+        .unwrap_or(own_type);
+    let own_type = own_type.strip_prefix("dyn ").unwrap_or(own_type);
+    match leading_crate(own_type) {
+        Some(name) => name,
+        None => of_trait.and_then(leading_crate).unwrap_or("core"),
+    }
+}
+
+/// The first segment of a path of more than one.
+fn leading_crate(path: &str) -> Option<&str> {
+    let end = path
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(path.len());
+    path[end..].starts_with("::").then_some(&path[..end])
+}
+
+/// `Type as Trait>::method` at the `as` that is inside no further angle brackets.
+fn split_type_and_trait(inside: &str) -> (&str, Option<&str>) {
+    let mut depth = 0_usize;
+    for (at, c) in inside.char_indices() {
+        match c {
+            '<' => depth += 1,
+            // Not that of `->`.
+            '>' if !inside[..at].ends_with('-') => {
+                if depth == 0 {
+                    return (&inside[..at], None);
+                }
+                depth -= 1;
+            }
+            ' ' if depth == 0 && inside[at..].starts_with(" as ") => {
+                return (&inside[..at], Some(&inside[at + " as ".len()..]));
+            }
+            _ => {}
+        }
+    }
+    (inside, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(functions: &[&str]) -> Vec<Frame> {
+        let frame = |function: &&str| Frame {
+            function: (*function).to_owned(),
+            file: None,
+            line: None,
+        };
+        functions.iter().map(frame).collect()
+    }
+
+    #[test]
+    fn crate_is_that_of_the_type_unless_the_type_has_no_path() {
+        for (function, expected) in [
+            ("alloc::raw_vec::RawVec<T,A>::grow_one", "alloc"),
+            ("<my::Doc as core::clone::Clone>::clone", "my"),
+            ("<alloc::vec::Vec<my::Doc> as core::clone::Clone>::clone", "alloc"),
+            ("<[T] as alloc::slice::Join<&T>>::join", "alloc"),
+            ("<T as my::Tokenize>::tokens", "my"),
+            ("<[u8]>::to_vec", "core"),
+            ("<&mut my::Doc as core::fmt::Display>::fmt", "my"),
+            (
+                "<fn(&my::Doc) -> my::Label as core::ops::FnOnce<()>>::call_once",
+                "core",
+            ),
+            ("main", "main"),
+        ] {
+            assert_eq!(crate_of(function), expected, "{function}");
+        }
+    }
+
+    #[test]
+    fn site_is_the_first_frame_outside_the_standard_library() {
+        let stack = frames(&[
+            "alloc::raw_vec::finish_grow",
+            "hashbrown::raw::new",
+            "my::fit",
+            "my::train",
+        ]);
+        assert_eq!(site(&stack), 2);
+    }
+
+    #[test]
+    fn site_of_a_stack_without_such_a_frame_is_its_outermost() {
+        assert_eq!(site(&frames(&["alloc::vec::push", "std::io::read"])), 1);
+    }
+
+    #[test]
+    fn instrument_and_everything_outside_the_region_is_cut() {
+        let stack = frames(&[
+            "<profiling_toolkit::memory::allocator::ProfilingAllocator as core::alloc::GlobalAlloc>::alloc",
+            "__rustc::__rust_alloc",
+            "alloc::raw_vec::finish_grow",
+            "my::fit",
+            "my::main::{{closure}}",
+            "core::ops::function::FnOnce::call_once",
+            "profiling_toolkit::memory::region::measure_memory",
+            "my::main",
+        ]);
+        assert_eq!(without_instrument(&stack), &stack[2..5]);
+    }
+}

@@ -1,0 +1,231 @@
+//! Counts of terms: single tokens and pairs of neighbours.
+//!
+//! In comes one text, out goes how often each term of the vocabulary occurs in it. Everything here follows
+//! from parameters, language and [`Vocabulary`] alone, which is all that a model file stores.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use sha2::{Digest, Sha256};
+
+use super::columns::{Columns, NO_TERM, TermCounter};
+use super::count_fitter::CountFitter;
+use super::meaning::{Meaning, for_each_counted_token, is_counted, is_own_token};
+use super::params::{CountVectorizerParams, Ngrams};
+use super::vocabulary::Vocabulary;
+use super::word_cache::{Entries, WordCache};
+use crate::error::{Error, Result};
+use crate::sparse::{CsrMatrix, SparseVector};
+use crate::text::{Language, Preprocessor, for_each_word, is_word_character};
+
+/// Turns texts into counts of the terms of a vocabulary; shared freely between threads.
+///
+/// The words that a text consists of become tokens ([`Preprocessor`]); a token of fewer than two characters is
+/// dropped, and its neighbours become neighbours of each other. A token that isn't in the vocabulary stays
+/// between its neighbours: they form no bigram.
+#[derive(Debug)]
+pub struct CountVectorizer {
+    params: CountVectorizerParams,
+    preprocessor: Preprocessor,
+    vocabulary: Vocabulary,
+    columns: Columns,
+    unigrams: UnigramTable,
+    /// Words and their [`Meaning`]; not used where a word is its own token.
+    words: WordCache,
+}
+
+impl CountVectorizer {
+    /// Starts a fit on documents that come in chunks.
+    ///
+    /// # Errors
+    /// [`Error::VectorizerParameter`] if a parameter is out of its range.
+    pub fn fitter(params: CountVectorizerParams, language: Option<Language>) -> Result<CountFitter> {
+        CountFitter::new(params, language)
+    }
+
+    /// Fits on `texts` and counts them: the vectorizer and a matrix of `n_documents × n_terms`.
+    ///
+    /// # Errors
+    /// A parameter is out of its range, or no term is left ([`Error::NoTermLeft`]).
+    pub fn fit_transform<T: AsRef<str> + Sync>(
+        params: CountVectorizerParams,
+        language: Option<Language>,
+        texts: &[T],
+    ) -> Result<(Self, CsrMatrix)> {
+        let mut fitter = Self::fitter(params, language)?;
+        fitter.push_chunk(texts);
+        fitter.finish()
+    }
+
+    /// The vectorizer that once was fitted with these parameters, to this vocabulary.
+    ///
+    /// # Errors
+    /// [`Error::VectorizerParameter`], or [`Error::InvalidVocabulary`] if no fit can have led to the vocabulary.
+    pub fn from_vocabulary(
+        params: CountVectorizerParams,
+        language: Option<Language>,
+        vocabulary: Vocabulary,
+    ) -> Result<Self> {
+        params.check()?;
+        let columns = columns_of(&vocabulary, params.ngrams)?;
+        let unigrams = UnigramTable::new(&vocabulary, &columns);
+        let preprocessor = Preprocessor::new(language);
+        Ok(Self {
+            params,
+            preprocessor,
+            vocabulary,
+            columns,
+            unigrams,
+            words: WordCache::default(),
+        })
+    }
+
+    /// The parameters it was fitted with.
+    pub fn params(&self) -> &CountVectorizerParams {
+        &self.params
+    }
+
+    /// The language whose stop words and stems it uses.
+    pub fn language(&self) -> Option<Language> {
+        self.preprocessor.language()
+    }
+
+    /// The terms; the position of a term is its column.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The terms, when the rest isn't needed any more.
+    pub fn into_vocabulary(self) -> Vocabulary {
+        self.vocabulary
+    }
+
+    /// How often each term occurs in `text`.
+    pub fn transform(&self, text: &str) -> SparseVector {
+        // Of running text every sixth byte starts a word, which gives a token and perhaps a bigram.
+        let mut occurrences = Vec::with_capacity((text.len() / 4).min(4_096));
+        let mut counter = TermCounter::new(&self.columns, &mut occurrences);
+        let (mut word_buffer, mut token_buffer) = (String::new(), String::new());
+        let mut learned = Vec::new();
+        let known = self.words.read();
+        for_each_word(text, &mut word_buffer, |word| {
+            match self.meaning(word, &known, &mut learned) {
+                Meaning::Dropped => {}
+                Meaning::Token(rank) => counter.push(rank),
+                Meaning::Several => {
+                    for_each_counted_token(&self.preprocessor, word, &mut token_buffer, |token| {
+                        counter.push(self.rank(token));
+                    });
+                }
+            }
+        });
+        drop(known);
+        self.words.remember(&learned);
+        SparseVector::count(&mut occurrences)
+    }
+
+    /// SHA-256 over what the vectorizer consists of.
+    ///
+    /// Input: the ASCII bytes `postroom count vectorizer 1`; `min_df` (f64), the longest n-gram (u8), the language's
+    /// name or nothing, the number of terms (u64), each term. Numbers are little-endian; a text is preceded by its
+    /// length in bytes (u32).
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(b"postroom count vectorizer 1");
+        hasher.update(self.params.min_df.to_le_bytes());
+        hasher.update([self.params.ngrams.longest()]);
+        let mut update_text = |text: &str| {
+            hasher.update((text.len() as u32).to_le_bytes());
+            hasher.update(text);
+        };
+        update_text(self.language().map_or("", Language::name));
+        hasher.update((self.vocabulary.len() as u64).to_le_bytes());
+        for term in self.vocabulary.iter() {
+            hasher.update((term.len() as u32).to_le_bytes());
+            hasher.update(term);
+        }
+        hasher.finalize().into()
+    }
+
+    /// What `word` comes to, looked up or worked out; in the latter case noted in `learned`.
+    fn meaning(&self, word: &str, known: &Entries, learned: &mut Vec<(String, u32)>) -> Meaning {
+        if is_own_token(&self.preprocessor, word) {
+            return if is_counted(word) {
+                Meaning::Token(self.rank(word))
+            } else {
+                Meaning::Dropped
+            };
+        }
+        if let Some(code) = known.get(word) {
+            return Meaning::from_code(code);
+        }
+        let meaning = Meaning::of(&self.preprocessor, word, |token| self.rank(token));
+        learned.push((word.to_owned(), meaning.code()));
+        meaning
+    }
+
+    /// The rank of a token, [`NO_TERM`] if it has none.
+    fn rank(&self, token: &str) -> u32 {
+        self.unigrams
+            .rank(token, &self.vocabulary, &self.columns)
+            .unwrap_or(NO_TERM)
+    }
+}
+
+/// Finds the rank of a token among the unigrams.
+#[derive(Debug)]
+struct UnigramTable {
+    ranks: HashTable<u32>,
+    // Seeded at random, as the texts of strangers are looked up; never iterated over.
+    hasher: DefaultHashBuilder,
+}
+
+impl UnigramTable {
+    fn new(vocabulary: &Vocabulary, columns: &Columns) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let hash = |&rank: &u32| hasher.hash_one(vocabulary.term(columns.unigram_column(rank) as usize));
+        let mut ranks = HashTable::with_capacity(columns.n_unigrams());
+        for rank in 0..columns.n_unigrams() as u32 {
+            ranks.insert_unique(hash(&rank), rank, hash);
+        }
+        Self { ranks, hasher }
+    }
+
+    fn rank(&self, token: &str, vocabulary: &Vocabulary, columns: &Columns) -> Option<u32> {
+        let is_token = |&rank: &u32| vocabulary.term(columns.unigram_column(rank) as usize) == token;
+        self.ranks.find(self.hasher.hash_one(token), is_token).copied()
+    }
+}
+
+/// The columns of a vocabulary that may come from anywhere.
+fn columns_of(vocabulary: &Vocabulary, ngrams: Ngrams) -> Result<Columns> {
+    let unigrams: Vec<&str> = vocabulary.iter().filter(|term| !term.contains(' ')).collect();
+    let mut pairs = Vec::with_capacity(vocabulary.len() - unigrams.len());
+    for (position, term) in vocabulary.iter().enumerate() {
+        let invalid = |problem| Error::InvalidVocabulary {
+            position,
+            term: term.to_owned(),
+            problem,
+        };
+        let rank = |token: &str| {
+            let found = unigrams.binary_search(&token).map(|rank| rank as u32);
+            found.map_err(|_| invalid("both tokens of a pair have to be terms"))
+        };
+        if !term.split(' ').all(is_token) {
+            return Err(invalid("a term is made of word characters"));
+        }
+        if let Some((first, second)) = term.split_once(' ') {
+            if ngrams == Ngrams::Unigrams {
+                return Err(invalid("the vectorizer counts single tokens only"));
+            }
+            pairs.push((rank(first)?, rank(second)?));
+        }
+    }
+    Ok(Columns::new(unigrams.len(), pairs))
+}
+
+/// Whether the vocabulary may have it as a token. What matters is that no character sorts before the space
+/// ([`Columns`]).
+fn is_token(token: &str) -> bool {
+    !token.is_empty() && token.chars().all(is_word_character)
+}

@@ -1,0 +1,157 @@
+//! Output activations, their losses and the gradient of these: the two combinations that have the simple
+//! gradient "probability minus target" with respect to the logits.
+
+use crate::learners::{Real, Targets};
+
+/// What the outputs mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum OutputActivation {
+    /// Probabilities of classes of which exactly one is right.
+    Softmax,
+    /// Each output is a probability of its own.
+    Logistic,
+}
+
+impl OutputActivation {
+    /// The activation that fits what is to be learned.
+    pub(crate) fn for_targets(targets: &Targets) -> Self {
+        match targets {
+            Targets::Classes { .. } => Self::Softmax,
+            Targets::Binary(_) | Targets::MultiLabel { .. } => Self::Logistic,
+        }
+    }
+
+    /// Turns logits into probabilities.
+    #[inline(always)]
+    pub(crate) fn apply<T: Real>(self, logits: &mut [T]) {
+        match self {
+            Self::Softmax => {
+                let highest = logits.iter().copied().fold(T::neg_infinity(), T::max);
+                let mut sum = T::zero();
+                for logit in logits.iter_mut() {
+                    *logit = (*logit - highest).exponential();
+                    sum += *logit;
+                }
+                for value in logits.iter_mut() {
+                    *value /= sum;
+                }
+            }
+            Self::Logistic => {
+                for logit in logits.iter_mut() {
+                    *logit = T::one() / (T::one() + (-*logit).exponential());
+                }
+            }
+        }
+    }
+}
+
+/// Loss of one row, and in `outputs` the gradient of it: takes probabilities, leaves probability − target.
+///
+/// Cross-entropy for softmax; for logistic outputs the sum of their binary cross-entropies.
+#[inline(always)]
+pub(crate) fn cross_entropy<T: Real>(outputs: &mut [T], targets: &Targets, row: usize) -> f64 {
+    let loss = match targets {
+        Targets::Classes { class, .. } => -clipped(outputs[class[row] as usize]).ln(),
+        Targets::Binary(_) | Targets::MultiLabel { .. } => {
+            let mut likelihood = Likelihood::default();
+            let mut next = 0;
+            targets.for_each_on(row, |on| {
+                outputs[next..on]
+                    .iter()
+                    .for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
+                likelihood.multiply(clipped(outputs[on]));
+                next = on + 1;
+            });
+            outputs[next..]
+                .iter()
+                .for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
+            likelihood.negative_log()
+        }
+    };
+    targets.for_each_on(row, |on| outputs[on] -= T::one());
+    loss
+}
+
+/// A probability, kept one rounding away from 0 and 1, where the logarithm would end.
+#[inline(always)]
+fn clipped<T: Real>(probability: T) -> f64 {
+    probability.max(T::ROUNDING).min(T::one() - T::ROUNDING).to_f64()
+}
+
+/// A product of probabilities whose logarithm is taken now and then instead of once for each factor: sixteen
+/// factors of at least 2.2e-16 stay within the range of `f64`.
+struct Likelihood {
+    product: f64,
+    factors: u32,
+    log: f64,
+}
+
+impl Default for Likelihood {
+    fn default() -> Self {
+        Self {
+            product: 1.0,
+            factors: 0,
+            log: 0.0,
+        }
+    }
+}
+
+impl Likelihood {
+    #[inline(always)]
+    fn multiply(&mut self, probability: f64) {
+        self.product *= probability;
+        self.factors += 1;
+        if self.factors == 16 {
+            self.log += self.product.ln();
+            (self.product, self.factors) = (1.0, 0);
+        }
+    }
+
+    fn negative_log(self) -> f64 {
+        -(self.log + self.product.ln())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn softmax_sums_to_one_even_for_large_logits() {
+        let mut logits = [1000.0_f64, 1001.0, 999.0];
+        OutputActivation::Softmax.apply(&mut logits);
+        assert!((logits.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        assert!(logits[1] > logits[0] && logits[0] > logits[2]);
+    }
+
+    #[test]
+    fn logistic_of_zero_is_one_half() {
+        let mut logits = [0.0_f32];
+        OutputActivation::Logistic.apply(&mut logits);
+        assert!((logits[0] - 0.5).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn loss_of_a_certain_and_right_answer_is_almost_zero() {
+        let targets = Targets::Classes {
+            class: vec![1],
+            n_classes: 3,
+        };
+        let loss = cross_entropy(&mut [0.0_f64, 1.0, 0.0], &targets, 0);
+        assert!(loss < 1e-15);
+    }
+
+    #[test]
+    fn binary_losses_of_many_outputs_are_summed() {
+        let n_labels = 50;
+        let targets = Targets::MultiLabel {
+            labels: vec![vec![3, 40]],
+            n_labels,
+        };
+        let mut outputs = vec![0.25_f64; n_labels];
+        let loss = cross_entropy(&mut outputs, &targets, 0);
+        let expected = -(2.0 * 0.25_f64.ln() + 48.0 * 0.75_f64.ln());
+        assert!((loss - expected).abs() < 1e-12, "{loss} instead of {expected}");
+        assert_eq!((outputs[3], outputs[0]), (-0.75, 0.25));
+    }
+}

@@ -1,0 +1,370 @@
+//! Stochastic training of the network: mini-batches, back-propagation fused with the optimiser's step.
+//!
+//! A step has two halves with a barrier between them. The first goes through the batch row by row (activations,
+//! outputs, loss, both layers' deltas), the second through the parameters row by row (gradient, then at once
+//! Adam's update: no gradient matrix is ever stored). Within a half every row is independent of the others and is
+//! computed in a fixed order, so the work can be cut among threads anywhere without changing a bit.
+
+use rayon::prelude::*;
+
+use super::adam::{Moments, Step};
+use super::batch::BatchColumns;
+use super::kernels::{PADDED, Units, dot, weighted_sum};
+use super::loss::cross_entropy;
+use super::network::Network;
+use super::{MlpParams, Shape};
+use crate::learners::simd::{InstructionSet, Kernel};
+use crate::learners::{Real, Targets};
+use crate::sparse::CsrMatrix;
+
+/// Rows of a batch that one task goes through: about 20 µs of work at 60 terms a row.
+const ROWS_PER_TASK: usize = 25;
+/// Rows of first-layer weights that one task updates: about 15 µs.
+const TERMS_PER_TASK: usize = 128;
+/// Rows of output weights that one task updates: about 10 µs.
+const OUTPUTS_PER_TASK: usize = 4;
+
+/// What training reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Examples<'a> {
+    pub(crate) matrix: &'a CsrMatrix,
+    pub(crate) targets: &'a Targets,
+}
+
+/// A network being trained: parameters, the optimiser's state and the scratch memory of one batch.
+pub(crate) struct Training<'a, T> {
+    examples: Examples<'a>,
+    params: MlpParams,
+    instructions: InstructionSet,
+    pub(crate) network: Network<T>,
+    pub(crate) moments: NetworkMoments<T>,
+    n_steps: i32,
+    columns: BatchColumns<T>,
+    rows: Vec<RowState<T>>,
+    /// `batch × n_outputs`: probability − target.
+    output_deltas: Vec<T>,
+    /// Per row of weights, both layers: the sum of their squares.
+    squares: Vec<f64>,
+}
+
+/// Adam's running means for every parameter.
+pub(crate) struct NetworkMoments<T> {
+    pub(crate) hidden: Vec<Moments<Units<T>>>,
+    pub(crate) hidden_bias: Moments<Units<T>>,
+    pub(crate) output: Vec<Moments<Units<T>>>,
+    pub(crate) output_bias: Vec<Moments<T>>,
+}
+
+impl<T: Real> NetworkMoments<T> {
+    fn zero(shape: Shape) -> Self {
+        let units = Moments {
+            first: [T::zero(); PADDED],
+            second: [T::zero(); PADDED],
+        };
+        Self {
+            hidden: vec![units.clone(); shape.n_terms],
+            hidden_bias: units.clone(),
+            output: vec![units; shape.n_outputs],
+            output_bias: vec![
+                Moments {
+                    first: T::zero(),
+                    second: T::zero()
+                };
+                shape.n_outputs
+            ],
+        }
+    }
+}
+
+/// What the first half of a step leaves for the second, for one row of the batch.
+#[derive(Clone)]
+struct RowState<T> {
+    activations: Units<T>,
+    /// Gradient of the loss with respect to the hidden units' inputs.
+    deltas: Units<T>,
+    loss: f64,
+}
+
+impl<'a, T: Real> Training<'a, T> {
+    pub(crate) fn new(
+        network: Network<T>,
+        examples: Examples<'a>,
+        params: MlpParams,
+        instructions: InstructionSet,
+    ) -> Self {
+        let shape = network.shape();
+        let batch = params.batch_size.min(examples.matrix.n_rows());
+        let row = RowState {
+            activations: [T::zero(); PADDED],
+            deltas: [T::zero(); PADDED],
+            loss: 0.0,
+        };
+        Self {
+            examples,
+            params,
+            instructions,
+            network,
+            moments: NetworkMoments::zero(shape),
+            n_steps: 0,
+            columns: BatchColumns::default(),
+            rows: vec![row; batch],
+            output_deltas: vec![T::zero(); batch * shape.n_outputs],
+            squares: vec![0.0; shape.n_terms + shape.n_outputs],
+        }
+    }
+
+    /// Goes through all rows in the given order, batch by batch. Returns the mean loss: each batch's loss before
+    /// its step, weighted by its size.
+    pub(crate) fn epoch(&mut self, order: &[u32]) -> f64 {
+        let total: f64 = order
+            .chunks(self.params.batch_size)
+            .map(|batch| self.step(batch))
+            .sum();
+        total / order.len() as f64
+    }
+
+    /// One step of the optimiser on one batch. Returns the batch's loss before the step, times its size.
+    fn step(&mut self, batch: &[u32]) -> f64 {
+        let examples = self.examples;
+        let mut columns = std::mem::take(&mut self.columns);
+        rayon::join(
+            || columns.fill(examples.matrix, batch),
+            || self.forward_and_deltas(batch),
+        );
+        self.n_steps += 1;
+        let update = Update {
+            step: Step::new(self.params.learning_rate, self.n_steps),
+            l2: T::from_f64(self.params.l2),
+            share: T::from_f64(1.0 / batch.len() as f64),
+        };
+        let n_outputs = self.network.output.len();
+        let rows = &self.rows[..batch.len()];
+        let output_deltas = &self.output_deltas[..batch.len() * n_outputs];
+        let (hidden_squares, output_squares) = self.squares.split_at_mut(self.network.hidden.len());
+        let (network, moments, instructions) = (&mut self.network, &mut self.moments, self.instructions);
+        rayon::join(
+            || {
+                let weights = network.hidden.par_chunks_mut(TERMS_PER_TASK);
+                let tasks = weights.zip(moments.hidden.par_chunks_mut(TERMS_PER_TASK));
+                let tasks = tasks
+                    .zip(hidden_squares.par_chunks_mut(TERMS_PER_TASK))
+                    .enumerate();
+                tasks.for_each(|(task, ((weights, moments), squares))| {
+                    let parameters = ParameterRows {
+                        weights,
+                        moments,
+                        squares,
+                    };
+                    let first = task * TERMS_PER_TASK;
+                    instructions.run(UpdateHidden {
+                        update,
+                        parameters,
+                        first,
+                        columns: &columns,
+                        rows,
+                    });
+                });
+            },
+            || {
+                let weights = network.output.par_chunks_mut(OUTPUTS_PER_TASK);
+                let tasks = weights.zip(moments.output.par_chunks_mut(OUTPUTS_PER_TASK));
+                let tasks = tasks
+                    .zip(output_squares.par_chunks_mut(OUTPUTS_PER_TASK))
+                    .enumerate();
+                tasks.for_each(|(task, ((weights, moments), squares))| {
+                    let parameters = ParameterRows {
+                        weights,
+                        moments,
+                        squares,
+                    };
+                    let first = task * OUTPUTS_PER_TASK;
+                    instructions.run(UpdateOutput {
+                        update,
+                        parameters,
+                        first,
+                        output_deltas,
+                        n_outputs,
+                        rows,
+                    });
+                });
+                let values = Biases {
+                    hidden: (&mut network.hidden_bias, &mut moments.hidden_bias),
+                    output: (&mut network.output_bias, &mut moments.output_bias),
+                };
+                instructions.run(UpdateBiases {
+                    update,
+                    biases: values,
+                    output_deltas,
+                    rows,
+                });
+            },
+        );
+        self.columns = columns;
+        let data_loss: f64 = rows.iter().map(|row| row.loss).sum();
+        data_loss + 0.5 * self.params.l2 * self.squares.iter().sum::<f64>()
+    }
+
+    /// The first half of a step.
+    fn forward_and_deltas(&mut self, batch: &[u32]) {
+        let n_outputs = self.network.output.len();
+        let (network, examples, instructions) = (&self.network, self.examples, self.instructions);
+        let states = self.rows[..batch.len()].par_chunks_mut(ROWS_PER_TASK);
+        let deltas = self.output_deltas[..batch.len() * n_outputs].par_chunks_mut(ROWS_PER_TASK * n_outputs);
+        batch.par_chunks(ROWS_PER_TASK).zip(states).zip(deltas).for_each(
+            |((rows, states), output_deltas)| {
+                instructions.run(ForwardRows {
+                    network,
+                    examples,
+                    rows,
+                    states,
+                    output_deltas,
+                });
+            },
+        );
+    }
+}
+
+/// First half: some rows of the batch.
+struct ForwardRows<'a, T> {
+    network: &'a Network<T>,
+    examples: Examples<'a>,
+    rows: &'a [u32],
+    states: &'a mut [RowState<T>],
+    output_deltas: &'a mut [T],
+}
+
+impl<T: Real> Kernel for ForwardRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            network, examples, ..
+        } = self;
+        let outputs = self.output_deltas.chunks_exact_mut(network.output.len());
+        for ((&row, state), outputs) in self.rows.iter().zip(self.states).zip(outputs) {
+            let row = row as usize;
+            state.activations = network.activations(examples.matrix.row(row));
+            network.outputs(&state.activations, outputs);
+            state.loss = cross_entropy(outputs, examples.targets, row);
+            let back = outputs.iter().copied().zip(&network.output);
+            state.deltas = weighted_sum(&[T::zero(); PADDED], back);
+            for (delta, &activation) in state.deltas.iter_mut().zip(&state.activations) {
+                *delta = if activation > T::zero() { *delta } else { T::zero() };
+            }
+        }
+    }
+}
+
+/// What every parameter's update has in common.
+#[derive(Clone, Copy)]
+struct Update<T> {
+    step: Step<T>,
+    l2: T,
+    /// 1 / rows in the batch.
+    share: T,
+}
+
+impl<T: Real> Update<T> {
+    /// Gradient = (sum over the batch + L2 term) / batch size; then Adam.
+    #[inline(always)]
+    fn weights(&self, parameters: &mut ParameterRows<'_, T>, row: usize, gradient_sum: &Units<T>) {
+        let weights = &mut parameters.weights[row];
+        parameters.squares[row] = dot(weights, weights).to_f64();
+        let mut gradient = *gradient_sum;
+        for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
+            *gradient = (*gradient + self.l2 * weight) * self.share;
+        }
+        self.step
+            .apply_row(weights, &mut parameters.moments[row], &gradient);
+    }
+}
+
+/// Some rows of one layer's weights.
+struct ParameterRows<'a, T> {
+    weights: &'a mut [Units<T>],
+    moments: &'a mut [Moments<Units<T>>],
+    squares: &'a mut [f64],
+}
+
+/// Second half: some rows of the first layer.
+struct UpdateHidden<'a, T> {
+    update: Update<T>,
+    parameters: ParameterRows<'a, T>,
+    first: usize,
+    columns: &'a BatchColumns<T>,
+    rows: &'a [RowState<T>],
+}
+
+impl<T: Real> Kernel for UpdateHidden<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for row in 0..self.parameters.weights.len() {
+            let entries = self.columns.of_term(self.first + row).iter();
+            let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
+            let gradient_sum = weighted_sum(&[T::zero(); PADDED], terms);
+            self.update.weights(&mut self.parameters, row, &gradient_sum);
+        }
+    }
+}
+
+/// Second half: some rows of the second layer.
+struct UpdateOutput<'a, T> {
+    update: Update<T>,
+    parameters: ParameterRows<'a, T>,
+    first: usize,
+    output_deltas: &'a [T],
+    n_outputs: usize,
+    rows: &'a [RowState<T>],
+}
+
+impl<T: Real> Kernel for UpdateOutput<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for row in 0..self.parameters.weights.len() {
+            let deltas = self
+                .output_deltas
+                .iter()
+                .skip(self.first + row)
+                .step_by(self.n_outputs);
+            let terms = deltas.copied().zip(self.rows.iter().map(|row| &row.activations));
+            let gradient_sum = weighted_sum(&[T::zero(); PADDED], terms);
+            self.update.weights(&mut self.parameters, row, &gradient_sum);
+        }
+    }
+}
+
+/// Second half: the biases, which have no L2 term.
+struct UpdateBiases<'a, T> {
+    update: Update<T>,
+    biases: Biases<'a, T>,
+    output_deltas: &'a [T],
+    rows: &'a [RowState<T>],
+}
+
+struct Biases<'a, T> {
+    hidden: (&'a mut Units<T>, &'a mut Moments<Units<T>>),
+    output: (&'a mut [T], &'a mut [Moments<T>]),
+}
+
+impl<T: Real> Kernel for UpdateBiases<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Update { step, share, .. } = self.update;
+        let rows = self.rows.iter().map(|row| (T::one(), &row.deltas));
+        let gradient = weighted_sum(&[T::zero(); PADDED], rows).map(|sum| sum * share);
+        step.apply_row(self.biases.hidden.0, self.biases.hidden.1, &gradient);
+        let (biases, moments) = self.biases.output;
+        let n_outputs = biases.len();
+        for (output, (bias, moments)) in biases.iter_mut().zip(moments).enumerate() {
+            let deltas = self.output_deltas.iter().skip(output).step_by(n_outputs);
+            step.apply(bias, moments, deltas.copied().sum::<T>() * share);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The model on disk: signed, versioned, replaced whole or not at all.
+//!
+//! [`save`] and [`load`] are the way in and out; `docs/model-format.md` has the bytes. Loading trusts nothing:
+//! lengths are checked before slicing, the signature before decoding, and everything decoded before use.
+
+mod atomic;
+mod key;
+mod payload;
+mod signed;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::model::Model;
+
+pub use key::SecretKey;
+
+/// Version of the format that this library writes, and the only one that it reads; not the crate's version.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Why a model could not be saved or loaded.
+#[derive(Debug, thiserror::Error)]
+#[error("model {}: {problem}", path.display())]
+pub struct ModelFileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it; part of the message, so no source of its own.
+    pub problem: ModelFileProblem,
+}
+
+/// What is wrong with a model file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelFileProblem {
+    /// The file ends early, as after an interrupted copy.
+    #[error("truncated: {expected} bytes were expected, {found} are there; restore a copy or train again")]
+    Truncated {
+        /// Bytes that there should be.
+        expected: u64,
+        /// Bytes that there are.
+        found: u64,
+    },
+    /// Not a model, or one that was changed after it was signed.
+    #[error("corrupt: {0}; find out what changed the file, then restore a copy or train again")]
+    Corrupt(String),
+    /// Signed with another key.
+    #[error("signed with another key than the one given; use the key that it was saved with, or train again")]
+    WrongKey,
+    /// Another version of the format.
+    #[error("format version {found} is not readable by this version, which reads {supported}; train again")]
+    Incompatible {
+        /// Version of the file.
+        found: u32,
+        /// Version that can be read.
+        supported: u32,
+    },
+    /// The operating system refused.
+    #[error("cannot {action}: {source}; check its directory, its permissions and the space on the disk")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl ModelFileProblem {
+    fn corrupt(problem: impl Into<String>) -> Self {
+        Self::Corrupt(problem.into())
+    }
+
+    fn io(action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { action, source }
+    }
+}
+
+/// Writes `model` to `path`, signed with `key`. A model that is there already is replaced whole or stays as it is.
+///
+/// The parent directory must exist. Where `path` is a symbolic link, the file that it points to is replaced.
+///
+/// # Errors
+/// The operating system refused: [`ModelFileProblem::Io`].
+pub fn save(model: &Model, path: &Path, key: &SecretKey) -> Result<(), ModelFileError> {
+    let bytes = to_bytes(model, key);
+    atomic::replace(path, &bytes).map_err(|problem| ModelFileError {
+        path: path.into(),
+        problem,
+    })?;
+    tracing::debug!(path = %path.display(), bytes = bytes.len(), "model saved");
+    Ok(())
+}
+
+/// Reads the model at `path`; none if there is no such file, which is how every archive begins.
+///
+/// # Errors
+/// The file is truncated, corrupt, signed with another key or of another format version, or can't be read.
+pub fn load(path: &Path, key: &SecretKey) -> Result<Option<Model>, ModelFileError> {
+    let problem = match fs::read(path) {
+        Ok(bytes) => match from_bytes(&bytes, key) {
+            Ok(model) => return Ok(Some(model)),
+            Err(problem) => problem,
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => ModelFileProblem::Io {
+            action: "read it",
+            source,
+        },
+    };
+    Err(ModelFileError {
+        path: path.into(),
+        problem,
+    })
+}
+
+/// The signed bytes of a model. The same model gives the same bytes.
+pub fn to_bytes(model: &Model, key: &SecretKey) -> Vec<u8> {
+    signed::seal(FORMAT_VERSION, &payload::encode(model), key)
+}
+
+/// The model in signed bytes.
+///
+/// # Errors
+/// As [`load`], but for the operating system's.
+pub fn from_bytes(bytes: &[u8], key: &SecretKey) -> Result<Model, ModelFileProblem> {
+    payload::decode(signed::open(bytes, FORMAT_VERSION, key)?)
+}
+
+#[cfg(test)]
+mod tests;

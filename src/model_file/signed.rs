@@ -1,0 +1,177 @@
+//! The envelope: magic, version, which key, length, signature, payload.
+//!
+//! ```text
+//! offset  bytes
+//!      0      8  magic "POSTROOM"
+//!      8      4  format version, u32
+//!     12      8  id of the signing key
+//!     20      8  length of the payload, u64
+//!     28     32  HMAC-SHA256 over bytes 0 to 28 and the payload
+//!     60      …  payload
+//! ```
+//! Numbers are little-endian.
+
+use hmac::Mac;
+
+use super::{ModelFileProblem, SecretKey};
+
+const MAGIC: [u8; 8] = *b"POSTROOM";
+const VERSION_OFFSET: usize = MAGIC.len();
+const KEY_ID_OFFSET: usize = VERSION_OFFSET + size_of::<u32>();
+const LENGTH_OFFSET: usize = KEY_ID_OFFSET + 8;
+const SIGNATURE_OFFSET: usize = LENGTH_OFFSET + size_of::<u64>();
+const PAYLOAD_OFFSET: usize = SIGNATURE_OFFSET + 32;
+
+/// Puts `payload` in a signed envelope.
+pub(super) fn seal(version: u32, payload: &[u8], key: &SecretKey) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(PAYLOAD_OFFSET + payload.len());
+    bytes.extend(MAGIC);
+    bytes.extend(version.to_le_bytes());
+    bytes.extend(key.id());
+    bytes.extend((payload.len() as u64).to_le_bytes());
+    let signature = key.mac().chain_update(&bytes).chain_update(payload).finalize();
+    bytes.extend(signature.into_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// Takes the payload out, after everything about the envelope was checked, the signature in constant time.
+pub(super) fn open<'a>(bytes: &'a [u8], version: u32, key: &SecretKey) -> Result<&'a [u8], ModelFileProblem> {
+    let shown = MAGIC.len().min(bytes.len());
+    if bytes[..shown] != MAGIC[..shown] {
+        return Err(ModelFileProblem::corrupt("it does not begin as a model does"));
+    }
+    let found = bytes.len() as u64;
+    let Some((header, payload)) = bytes.split_at_checked(PAYLOAD_OFFSET) else {
+        return Err(ModelFileProblem::Truncated {
+            expected: PAYLOAD_OFFSET as u64,
+            found,
+        });
+    };
+    let found_version = u32::from_le_bytes(array_at(header, VERSION_OFFSET));
+    if found_version != version {
+        return Err(ModelFileProblem::Incompatible {
+            found: found_version,
+            supported: version,
+        });
+    }
+    if array_at(header, KEY_ID_OFFSET) != key.id() {
+        return Err(ModelFileProblem::WrongKey);
+    }
+    let length = u64::from_le_bytes(array_at(header, LENGTH_OFFSET));
+    let expected = length.saturating_add(PAYLOAD_OFFSET as u64);
+    if found < expected {
+        return Err(ModelFileProblem::Truncated { expected, found });
+    }
+    if found > expected {
+        return Err(ModelFileProblem::corrupt(format!(
+            "{} bytes follow its end",
+            found - expected
+        )));
+    }
+    let signed = key
+        .mac()
+        .chain_update(&header[..SIGNATURE_OFFSET])
+        .chain_update(payload);
+    match signed.verify_slice(&header[SIGNATURE_OFFSET..]) {
+        Ok(()) => Ok(payload),
+        Err(_) => Err(ModelFileProblem::corrupt(
+            "its signature does not match its content",
+        )),
+    }
+}
+
+fn array_at<const N: usize>(header: &[u8], offset: usize) -> [u8; N] {
+    header[offset..]
+        .first_chunk()
+        .copied()
+        .expect("the header's length was checked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> SecretKey {
+        SecretKey::new("a key")
+    }
+
+    fn sealed() -> Vec<u8> {
+        seal(1, b"the payload", &key())
+    }
+
+    #[test]
+    fn what_was_sealed_comes_out() {
+        assert_eq!(open(&sealed(), 1, &key()).unwrap(), b"the payload");
+    }
+
+    #[test]
+    fn another_key_is_told_from_corruption() {
+        let problem = open(&sealed(), 1, &SecretKey::new("another")).unwrap_err();
+        assert!(matches!(problem, ModelFileProblem::WrongKey));
+    }
+
+    #[test]
+    fn another_version_is_incompatible() {
+        let problem = open(&seal(2, b"new", &key()), 1, &key()).unwrap_err();
+        assert!(matches!(
+            problem,
+            ModelFileProblem::Incompatible {
+                found: 2,
+                supported: 1
+            }
+        ));
+    }
+
+    #[test]
+    fn every_shorter_file_is_truncated() {
+        let bytes = sealed();
+        for length in 0..bytes.len() {
+            let problem = open(&bytes[..length], 1, &key()).unwrap_err();
+            assert!(
+                matches!(problem, ModelFileProblem::Truncated { .. }),
+                "{length} bytes: {problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_longer_file_is_corrupt() {
+        let bytes = [sealed(), vec![0]].concat();
+        assert!(matches!(
+            open(&bytes, 1, &key()),
+            Err(ModelFileProblem::Corrupt(_))
+        ));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed_as_what_it_damages() {
+        for bit in 0..8 * sealed().len() {
+            let mut bytes = sealed();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let problem = open(&bytes, 1, &key()).unwrap_err();
+            let right_kind = match bit / 8 {
+                VERSION_OFFSET..KEY_ID_OFFSET => matches!(problem, ModelFileProblem::Incompatible { .. }),
+                KEY_ID_OFFSET..LENGTH_OFFSET => matches!(problem, ModelFileProblem::WrongKey),
+                LENGTH_OFFSET..SIGNATURE_OFFSET => {
+                    matches!(
+                        problem,
+                        ModelFileProblem::Truncated { .. } | ModelFileProblem::Corrupt(_)
+                    )
+                }
+                _ => matches!(problem, ModelFileProblem::Corrupt(_)),
+            };
+            assert!(right_kind, "bit {bit}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_corrupt_however_short() {
+        for bytes in [&b"SQLite format 3"[..], b"{"] {
+            assert!(matches!(
+                open(bytes, 1, &key()),
+                Err(ModelFileProblem::Corrupt(_))
+            ));
+        }
+    }
+}

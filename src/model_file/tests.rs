@@ -1,0 +1,233 @@
+//! Whole models through bytes: what comes back, and what never does.
+
+use std::ops::ControlFlow;
+
+use super::*;
+use crate::document::{Field, LabelId};
+use crate::learners::mlp::OutputActivation;
+use crate::model::{FieldClassifier, Learner, TrainingParams};
+use crate::store::{MemoryStore, NewDocument, NewLabel};
+use crate::targets::ClassEncoder;
+use crate::trainer::{TrainOutcome, Trainer};
+
+fn key() -> SecretKey {
+    SecretKey::new("the key of these tests")
+}
+
+/// A small model with every kind of classifier: softmax, logistic for several tags and for yes or no, constant.
+fn model() -> Model {
+    let mut store = MemoryStore::new();
+    let senders = ["Anna", "Ben"].map(|name| store.add_label(Field::Correspondent, &NewLabel::auto(name)));
+    let kind = store.add_label(Field::DocumentType, &NewLabel::auto("letter"));
+    let path = store.add_label(Field::StoragePath, &NewLabel::auto("home"));
+    let tags = ["red", "blue"].map(|name| store.add_label(Field::Tags, &NewLabel::auto(name)));
+    for at in 0..9_usize {
+        let document = NewDocument {
+            title: "",
+            content: ["apple pear", "pear plum", "plum apple"][at % 3],
+            modified: jiff::Timestamp::from_second(at as i64).unwrap(),
+            correspondent: senders.get(at % 3).copied(),
+            document_type: (at % 2 == 0).then_some(kind),
+            storage_path: Some(path),
+        };
+        let ids = store.add_documents(&[document]).unwrap();
+        store.add_tags(&[(ids[0], tags[at % 2])]).unwrap();
+    }
+    let mut params = TrainingParams::default();
+    params.mlp.max_epochs = 2;
+    match Trainer::new(params)
+        .train(&store, None, &|_| ControlFlow::Continue(()))
+        .unwrap()
+    {
+        TrainOutcome::Trained { model, .. } => *model,
+        TrainOutcome::Unchanged { .. } => panic!("there was no model before"),
+    }
+}
+
+fn mlp(model: &mut Model, field: Field) -> &mut crate::learners::mlp::Mlp {
+    match &mut model.classifiers[field.index()].as_mut().unwrap().learner {
+        Learner::Mlp(mlp) => mlp,
+        Learner::Constant => panic!("{field} has something to choose"),
+    }
+}
+
+/// What is said of a model that was damaged by `damage` and then signed with the right key.
+fn problem_after(damage: impl FnOnce(&mut Model)) -> String {
+    let mut model = model();
+    damage(&mut model);
+    let problem = from_bytes(&to_bytes(&model, &key()), &key()).unwrap_err();
+    assert!(matches!(problem, ModelFileProblem::Corrupt(_)), "{problem:?}");
+    problem.to_string()
+}
+
+fn assert_says(problem: &str, expected: &str) {
+    assert!(
+        problem.contains(expected),
+        "{problem:?} does not say {expected:?}"
+    );
+}
+
+#[test]
+fn a_model_comes_back_equal() {
+    let model = model();
+    assert_eq!(from_bytes(&to_bytes(&model, &key()), &key()).unwrap(), model);
+}
+
+#[test]
+fn the_catalog_names_the_labels_in_use() {
+    let model = from_bytes(&to_bytes(&model(), &key()), &key()).unwrap();
+    assert_eq!(model.catalog.name(Field::Correspondent, LabelId(2)), Some("Ben"));
+    assert_eq!(model.catalog.of(Field::Tags).len(), 2);
+}
+
+#[test]
+fn every_flipped_byte_and_every_length_is_an_error() {
+    let bytes = to_bytes(&model(), &key());
+    // Every byte of the envelope and of the payload's beginning, then every 97th: the signature covers all alike.
+    for at in (0..400).chain((400..bytes.len()).step_by(97)) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x55;
+        assert!(from_bytes(&flipped, &key()).is_err(), "byte {at}");
+    }
+    for length in (0..400).chain((400..bytes.len()).step_by(97)) {
+        let problem = from_bytes(&bytes[..length], &key()).unwrap_err();
+        assert!(
+            matches!(problem, ModelFileProblem::Truncated { .. }),
+            "{length} bytes: {problem}"
+        );
+    }
+}
+
+#[test]
+fn signed_nonsense_is_corrupt() {
+    for payload in [&b""[..], b"nonsense", &[0xff; 64]] {
+        let problem = from_bytes(&signed::seal(FORMAT_VERSION, payload, &key()), &key()).unwrap_err();
+        assert!(matches!(problem, ModelFileProblem::Corrupt(_)), "{problem:?}");
+    }
+}
+
+#[test]
+fn a_signed_payload_cut_anywhere_is_corrupt() {
+    let payload = payload::encode(&model());
+    for length in 0..payload.len().min(600) {
+        let sealed = signed::seal(FORMAT_VERSION, &payload[..length], &key());
+        assert!(
+            matches!(from_bytes(&sealed, &key()), Err(ModelFileProblem::Corrupt(_))),
+            "{length} bytes"
+        );
+    }
+}
+
+#[test]
+fn an_absurd_length_asks_for_no_memory() {
+    // Every position of a valid payload in turn claims 2^60 of whatever follows there.
+    let payload = payload::encode(&model());
+    for at in 0..200 {
+        let mut hostile = payload[..at].to_vec();
+        hostile.extend([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
+        let sealed = signed::seal(FORMAT_VERSION, &hostile, &key());
+        assert!(
+            matches!(from_bytes(&sealed, &key()), Err(ModelFileProblem::Corrupt(_))),
+            "at {at}"
+        );
+    }
+}
+
+#[test]
+fn something_after_the_payload_is_corrupt() {
+    let payload = [payload::encode(&model()), vec![0]].concat();
+    let problem = from_bytes(&signed::seal(FORMAT_VERSION, &payload, &key()), &key()).unwrap_err();
+    assert_says(&problem.to_string(), "1 bytes follow its payload");
+}
+
+#[test]
+fn a_weight_that_is_not_a_number_is_corrupt() {
+    let problem = problem_after(|model| mlp(model, Field::Tags).hidden_weights[(0, 0)] = f32::NAN);
+    assert_says(&problem, "tags: a weight of its network is not a number");
+}
+
+#[test]
+fn a_missing_weight_is_corrupt() {
+    let problem = problem_after(|model| mlp(model, Field::Correspondent).hidden_bias = vec![0.0; 99].into());
+    assert_says(
+        &problem,
+        "correspondent: its network has another number of weights",
+    );
+}
+
+#[test]
+fn an_output_too_many_is_corrupt() {
+    let problem = problem_after(|model| mlp(model, Field::Correspondent).output_bias = vec![0.0; 4].into());
+    assert_says(&problem, "outputs and its classes differ in number");
+}
+
+#[test]
+fn the_wrong_activation_is_corrupt() {
+    let problem = problem_after(|model| mlp(model, Field::Tags).activation = OutputActivation::Softmax);
+    assert_says(&problem, "activation does not fit");
+}
+
+#[test]
+fn classes_out_of_order_are_corrupt() {
+    let problem = problem_after(|model| {
+        let classes = ClassEncoder::OneOf(vec![Some(LabelId(2)), Some(LabelId(1))]);
+        model.classifiers[Field::Correspondent.index()] = Some(FieldClassifier {
+            classes,
+            learner: Learner::Constant,
+        });
+    });
+    assert_says(&problem, "not in ascending order");
+}
+
+#[test]
+fn a_classifier_without_labels_is_corrupt() {
+    for classes in [ClassEncoder::OneOf(vec![None]), ClassEncoder::OneOf(vec![])] {
+        let problem = problem_after(|model| {
+            model.classifiers[0] = Some(FieldClassifier {
+                classes,
+                learner: Learner::Constant,
+            });
+        });
+        assert_says(&problem, "no label to assign");
+    }
+}
+
+#[test]
+fn several_labels_where_there_is_one_are_corrupt() {
+    let problem = problem_after(|model| {
+        let classes = ClassEncoder::AnyOf(vec![LabelId(1), LabelId(2)]);
+        model.classifiers[Field::StoragePath.index()] = Some(FieldClassifier {
+            classes,
+            learner: Learner::Constant,
+        });
+    });
+    assert_says(&problem, "storage_path: several labels");
+}
+
+#[test]
+fn nothing_to_choose_with_is_corrupt() {
+    let problem = problem_after(|model| {
+        model.classifiers[Field::Tags.index()].as_mut().unwrap().learner = Learner::Constant;
+    });
+    assert_says(&problem, "nothing to choose among");
+}
+
+#[test]
+fn an_error_names_the_file_and_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.postroom");
+    std::fs::write(&path, "POSTROOM").unwrap();
+    let message = load(&path, &key()).unwrap_err().to_string();
+    assert_says(&message, "model.postroom");
+    assert_says(
+        &message,
+        "60 bytes were expected, 8 are there; restore a copy or train again",
+    );
+}
+
+#[test]
+fn a_directory_is_an_error_not_a_missing_model() {
+    let directory = tempfile::tempdir().unwrap();
+    let problem = load(directory.path(), &key()).unwrap_err().problem;
+    assert!(matches!(problem, ModelFileProblem::Io { .. }), "{problem:?}");
+}

@@ -1,0 +1,256 @@
+//! From labels to what a learner reproduces, and from its answer back to labels.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Field, LabelId, Labels};
+use crate::learners::Targets;
+
+/// The classes of one field, in the order of a learner's outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClassEncoder {
+    /// Exactly one class a document, ascending, `None` ("none of them") first where it occurs.
+    ///
+    /// Tags are of this kind when only one auto tag is in use: a document has it or it doesn't.
+    OneOf(Vec<Option<LabelId>>),
+    /// Any number of these tags, ascending; two or more.
+    AnyOf(Vec<LabelId>),
+}
+
+/// What is to be learned for one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldTargets {
+    /// Every document has the same class, so there is nothing to learn.
+    Constant,
+    /// Something a learner can reproduce.
+    Learnable(Targets),
+}
+
+impl ClassEncoder {
+    /// Finds the classes of `field` in use, and encodes each document's.
+    ///
+    /// Returns nothing if no document has an auto label of that field: it then has no classifier.
+    pub fn fit(field: Field, documents: &[Labels]) -> Option<(Self, FieldTargets)> {
+        match field {
+            Field::Tags => Self::fit_tags(documents),
+            Field::Correspondent => Self::fit_one_of(documents.iter().map(|labels| labels.correspondent)),
+            Field::DocumentType => Self::fit_one_of(documents.iter().map(|labels| labels.document_type)),
+            Field::StoragePath => Self::fit_one_of(documents.iter().map(|labels| labels.storage_path)),
+        }
+    }
+
+    /// Number of labels that can be assigned; "none" isn't one.
+    pub fn n_labels(&self) -> usize {
+        self.labels().count()
+    }
+
+    /// The labels that can be assigned, ascending.
+    pub fn labels(&self) -> impl Iterator<Item = LabelId> {
+        let (one_of, any_of): (&[Option<LabelId>], &[LabelId]) = match self {
+            Self::OneOf(classes) => (classes, &[]),
+            Self::AnyOf(tags) => (&[], tags),
+        };
+        one_of.iter().copied().flatten().chain(any_of.iter().copied())
+    }
+
+    /// Number of outputs that a learner of these classes has; none if it would always answer the same.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Self::OneOf(classes) if classes.len() < 3 => classes.len().saturating_sub(1),
+            Self::OneOf(classes) => classes.len(),
+            Self::AnyOf(tags) => tags.len(),
+        }
+    }
+
+    /// The labels that `probabilities` (one for each output) stand for.
+    ///
+    /// The most probable class, the first of equals; with two classes the second if its probability is above one
+    /// half; each tag whose probability is above one half.
+    pub fn decode(&self, probabilities: &[f32]) -> Vec<LabelId> {
+        match self {
+            Self::OneOf(classes) => classes[most_probable(probabilities)].into_iter().collect(),
+            Self::AnyOf(tags) => {
+                let answers = tags.iter().zip(probabilities);
+                answers
+                    .filter(|&(_, &probability)| probability > 0.5)
+                    .map(|(&tag, _)| tag)
+                    .collect()
+            }
+        }
+    }
+
+    fn fit_one_of(labels: impl Iterator<Item = Option<LabelId>> + Clone) -> Option<(Self, FieldTargets)> {
+        let mut classes: Vec<_> = labels.clone().collect();
+        classes.sort_unstable();
+        classes.dedup();
+        if classes.iter().all(Option::is_none) {
+            return None;
+        }
+        let position = |label| {
+            classes
+                .binary_search(&label)
+                .expect("every label was made a class")
+        };
+        let targets = match classes.len() {
+            1 => FieldTargets::Constant,
+            2 => FieldTargets::Learnable(Targets::Binary(
+                labels.map(|label| position(label) == 1).collect(),
+            )),
+            n_classes => {
+                let class = labels.map(|label| position(label) as u32).collect();
+                FieldTargets::Learnable(Targets::Classes { class, n_classes })
+            }
+        };
+        Some((Self::OneOf(classes), targets))
+    }
+
+    fn fit_tags(documents: &[Labels]) -> Option<(Self, FieldTargets)> {
+        let mut tags: Vec<_> = documents
+            .iter()
+            .flat_map(|labels| &labels.tags)
+            .copied()
+            .collect();
+        tags.sort_unstable();
+        tags.dedup();
+        if tags.len() < 2 {
+            return Self::fit_one_of(documents.iter().map(|labels| labels.tags.first().copied()));
+        }
+        let position = |tag| tags.binary_search(tag).expect("every tag in use was collected") as u32;
+        let labels = documents
+            .iter()
+            .map(|labels| labels.tags.iter().map(position).collect())
+            .collect();
+        let targets = Targets::MultiLabel {
+            labels,
+            n_labels: tags.len(),
+        };
+        Some((Self::AnyOf(tags), FieldTargets::Learnable(targets)))
+    }
+}
+
+/// Index of the most probable class, the first of equals; a single output is the probability of the second of two.
+fn most_probable(probabilities: &[f32]) -> usize {
+    if let [second] = probabilities {
+        return usize::from(*second > 0.5);
+    }
+    let mut best = 0;
+    for class in 1..probabilities.len() {
+        if probabilities[class] > probabilities[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: LabelId = LabelId(3);
+    const B: LabelId = LabelId(8);
+    const C: LabelId = LabelId(21);
+
+    fn correspondents(labels: &[Option<LabelId>]) -> Vec<Labels> {
+        labels
+            .iter()
+            .map(|&correspondent| Labels {
+                correspondent,
+                ..Labels::default()
+            })
+            .collect()
+    }
+
+    fn tagged(tags: &[&[LabelId]]) -> Vec<Labels> {
+        tags.iter()
+            .map(|tags| Labels {
+                tags: tags.to_vec(),
+                ..Labels::default()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn classes_are_ascending_with_none_first() {
+        let documents = correspondents(&[Some(B), None, Some(A), Some(B)]);
+        let (encoder, targets) = ClassEncoder::fit(Field::Correspondent, &documents).unwrap();
+        assert_eq!(encoder, ClassEncoder::OneOf(vec![None, Some(A), Some(B)]));
+        let expected = Targets::Classes {
+            class: vec![2, 0, 1, 2],
+            n_classes: 3,
+        };
+        assert_eq!(targets, FieldTargets::Learnable(expected));
+        assert_eq!(encoder.n_labels(), 2);
+    }
+
+    #[test]
+    fn a_field_without_labels_has_no_classifier() {
+        let documents = correspondents(&[None, None]);
+        for field in Field::ALL {
+            assert_eq!(ClassEncoder::fit(field, &documents), None);
+        }
+    }
+
+    #[test]
+    fn a_label_on_every_document_is_always_the_answer() {
+        let (encoder, targets) =
+            ClassEncoder::fit(Field::Correspondent, &correspondents(&[Some(A), Some(A)])).unwrap();
+        assert_eq!(targets, FieldTargets::Constant);
+        assert_eq!(encoder.n_outputs(), 0);
+        assert_eq!(encoder.decode(&[]), [A]);
+    }
+
+    #[test]
+    fn two_classes_need_one_output_strictly_above_one_half() {
+        let (encoder, targets) =
+            ClassEncoder::fit(Field::Correspondent, &correspondents(&[Some(A), None])).unwrap();
+        assert_eq!(
+            targets,
+            FieldTargets::Learnable(Targets::Binary(vec![true, false]))
+        );
+        assert_eq!(encoder.n_outputs(), 1);
+        assert_eq!(encoder.decode(&[0.5]), []);
+        assert_eq!(encoder.decode(&[0.500_001]), [A]);
+    }
+
+    #[test]
+    fn two_labels_without_none_are_two_classes() {
+        let (encoder, _) =
+            ClassEncoder::fit(Field::Correspondent, &correspondents(&[Some(A), Some(B)])).unwrap();
+        assert_eq!(encoder.decode(&[0.2]), [A]);
+        assert_eq!(encoder.decode(&[0.8]), [B]);
+    }
+
+    #[test]
+    fn the_first_of_equally_probable_classes_wins() {
+        let encoder = ClassEncoder::OneOf(vec![None, Some(A), Some(B)]);
+        assert_eq!(encoder.decode(&[0.2, 0.4, 0.4]), [A]);
+    }
+
+    #[test]
+    fn one_tag_in_use_is_yes_or_no() {
+        let (encoder, targets) = ClassEncoder::fit(Field::Tags, &tagged(&[&[B], &[], &[B]])).unwrap();
+        assert_eq!(encoder, ClassEncoder::OneOf(vec![None, Some(B)]));
+        assert_eq!(
+            targets,
+            FieldTargets::Learnable(Targets::Binary(vec![true, false, true]))
+        );
+    }
+
+    #[test]
+    fn one_tag_on_every_document_is_always_assigned() {
+        let (encoder, targets) = ClassEncoder::fit(Field::Tags, &tagged(&[&[B], &[B]])).unwrap();
+        assert_eq!(targets, FieldTargets::Constant);
+        assert_eq!(encoder.decode(&[]), [B]);
+    }
+
+    #[test]
+    fn several_tags_are_decided_one_by_one() {
+        let (encoder, targets) = ClassEncoder::fit(Field::Tags, &tagged(&[&[A, C], &[], &[B, C]])).unwrap();
+        assert_eq!(encoder, ClassEncoder::AnyOf(vec![A, B, C]));
+        let expected = Targets::MultiLabel {
+            labels: vec![vec![0, 2], vec![], vec![1, 2]],
+            n_labels: 3,
+        };
+        assert_eq!(targets, FieldTargets::Learnable(expected));
+        assert_eq!(encoder.decode(&[0.9, 0.5, 0.51]), [A, C]);
+    }
+}

@@ -1,0 +1,65 @@
+//! What a training did and what it cost.
+
+use std::time::Duration;
+
+use crate::document::Field;
+use crate::learners::mlp::FitReport;
+
+/// What a training did and what it cost.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrainReport {
+    /// Documents that trained.
+    pub n_documents: usize,
+    /// Terms in the vocabulary; zero if nothing changed.
+    pub n_terms: usize,
+    /// Stored values of the document-term matrix; zero if nothing changed.
+    pub n_stored: usize,
+    /// Wall time of each stage, in the order in which they began. The fits run side by side.
+    pub stages: Vec<Stage>,
+    /// How each field with a classifier was learned, in the order of [`Field::ALL`].
+    pub fields: Vec<FieldReport>,
+}
+
+/// One stage of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// What was done.
+    pub kind: StageKind,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// The stages of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageKind {
+    /// Reading how the documents are filed, and comparing it with the previous model.
+    Check,
+    /// Reading the contents.
+    Read,
+    /// From contents to term counts.
+    Vectorize,
+    /// Learning one field.
+    Fit(Field),
+}
+
+impl std::fmt::Display for StageKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Check => f.pad("check"),
+            Self::Read => f.pad("read"),
+            Self::Vectorize => f.pad("vectorize"),
+            Self::Fit(field) => f.pad(&format!("fit {field}")),
+        }
+    }
+}
+
+/// How one field was learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldReport {
+    /// The field.
+    pub field: Field,
+    /// Labels that its classifier can assign.
+    pub n_labels: usize,
+    /// Epochs and losses; none if all documents are alike and there was nothing to learn.
+    pub fit: Option<FitReport>,
+}

@@ -1,0 +1,501 @@
+//! From an archive to predictions and back through the model file: what the library promises as a whole.
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use postroom::Error;
+use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading, Training};
+use postroom::document::{DocumentId, Field, LabelId};
+use postroom::model::TrainingParams;
+use postroom::model_file::{self, SecretKey};
+use postroom::status::Status;
+use postroom::store::{DocumentStore, MemoryStore, NewDocument, NewLabel, SqliteArchive, SqliteStore};
+
+const NOBODY: [&str; 8] = [
+    "please", "regards", "number", "page", "date", "street", "phone", "attached",
+];
+const SENDERS: [(&str, &str); 3] = [
+    ("Northwind Energy", "kilowatt meter tariff"),
+    ("City Library", "overdue loan shelf"),
+    ("Dr. Okafor", "molar crown dental"),
+];
+const TYPES: [(&str, &str); 2] = [
+    ("Invoice", "amount payable vat"),
+    ("Reminder", "overdue unpaid notice"),
+];
+const TAGS: [(&str, &str); 2] = [("tax", "deduct fiscal"), ("home", "household kitchen")];
+
+/// An archive and the keys to change it by.
+struct Archive {
+    store: MemoryStore,
+    documents: Vec<DocumentId>,
+    tags: Vec<LabelId>,
+}
+
+fn noon(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+/// Sixty documents: every sender (or none), type and tag announces itself in the text.
+fn archive() -> Archive {
+    let mut store = MemoryStore::new();
+    let auto = |store: &mut MemoryStore, field, labels: &[(&str, &str)]| -> Vec<LabelId> {
+        labels
+            .iter()
+            .map(|(name, _)| store.add_label(field, &NewLabel::auto(name)))
+            .collect()
+    };
+    let senders = auto(&mut store, Field::Correspondent, &SENDERS);
+    let types = auto(&mut store, Field::DocumentType, &TYPES);
+    let tags = auto(&mut store, Field::Tags, &TAGS);
+    let mut documents = Vec::new();
+    for at in 0..60 {
+        let (content, sender, kind) = (content(at), senders.get(at % 4).copied(), types[at % 2]);
+        let document = NewDocument {
+            title: "scan",
+            content: &content,
+            modified: noon(at as i64),
+            correspondent: sender,
+            document_type: Some(kind),
+            storage_path: None,
+        };
+        documents.extend(store.add_documents(&[document]).unwrap());
+        let own = tags
+            .iter()
+            .enumerate()
+            .filter(|(tag, _)| at.is_multiple_of(tag + 2));
+        store
+            .add_tags(&own.map(|(_, &tag)| (documents[at], tag)).collect::<Vec<_>>())
+            .unwrap();
+    }
+    Archive {
+        store,
+        documents,
+        tags,
+    }
+}
+
+fn content(at: usize) -> String {
+    let sender = SENDERS.get(at % 4).map_or("", |(_, words)| words);
+    let tags = TAGS
+        .iter()
+        .enumerate()
+        .filter(|(tag, _)| at.is_multiple_of(tag + 2))
+        .map(|(_, (_, words))| *words);
+    let noise = (0..4).map(|word| NOBODY[(at * 7 + word * 3) % NOBODY.len()]);
+    noise
+        .chain([sender, TYPES[at % 2].1])
+        .chain(tags)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn classifier(training: TrainingParams) -> DocumentClassifier {
+    DocumentClassifier::new(ClassifierParams {
+        training,
+        ..ClassifierParams::default()
+    })
+}
+
+fn train(classifier: &mut DocumentClassifier, store: &dyn DocumentStore) -> Result<Training, Error> {
+    classifier.train(store, &|_| ControlFlow::Continue(()))
+}
+
+fn trained() -> (Archive, DocumentClassifier) {
+    let archive = archive();
+    let mut classifier = classifier(TrainingParams::default());
+    assert!(train(&mut classifier, &archive.store).unwrap().is_trained());
+    (archive, classifier)
+}
+
+fn key() -> SecretKey {
+    SecretKey::new("the key of these tests")
+}
+
+#[test]
+fn a_trained_classifier_files_documents_as_their_owner_did() {
+    let (_, classifier) = trained();
+    for at in [0, 1, 2, 3, 6, 9] {
+        let answer = classifier.predict(&content(at)).unwrap();
+        assert_eq!(
+            answer.correspondent,
+            (at % 4 < 3).then_some(LabelId(at as i32 % 4 + 1)),
+            "document {at}"
+        );
+        assert_eq!(
+            answer.document_type,
+            Some(LabelId(at as i32 % 2 + 1)),
+            "document {at}"
+        );
+        let tags: Vec<_> = (0..2)
+            .filter(|tag| at.is_multiple_of(tag + 2))
+            .map(|tag| LabelId(tag as i32 + 1))
+            .collect();
+        assert_eq!(answer.tags, tags, "document {at}");
+        assert_eq!(answer.storage_path, None, "no document has one");
+    }
+}
+
+#[test]
+fn one_answer_for_all_fields_equals_four_answers() {
+    let (_, classifier) = trained();
+    for at in 0..60 {
+        let (content, answer) = (content(at), classifier.predict(&content(at)).unwrap());
+        assert_eq!(
+            answer.correspondent,
+            classifier.predict_correspondent(&content).unwrap()
+        );
+        assert_eq!(
+            answer.document_type,
+            classifier.predict_document_type(&content).unwrap()
+        );
+        assert_eq!(answer.tags, classifier.predict_tags(&content).unwrap());
+        assert_eq!(
+            answer.storage_path,
+            classifier.predict_storage_path(&content).unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_report_says_what_was_learned() {
+    let mut classifier = classifier(TrainingParams::default());
+    let training = train(&mut classifier, &archive().store).unwrap();
+    let report = training.report();
+    assert_eq!(
+        (report.n_documents, report.n_terms),
+        (60, classifier.model().unwrap().vocabulary.len())
+    );
+    assert!(report.n_stored >= 60 * 5);
+    let fields: Vec<_> = report
+        .fields
+        .iter()
+        .map(|field| (field.field, field.n_labels))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            (Field::Tags, 2),
+            (Field::Correspondent, 3),
+            (Field::DocumentType, 2)
+        ]
+    );
+    let stages: Vec<String> = report.stages.iter().map(|stage| stage.kind.to_string()).collect();
+    assert_eq!(
+        stages,
+        [
+            "check",
+            "read",
+            "vectorize",
+            "fit tags",
+            "fit correspondent",
+            "fit document_type"
+        ]
+    );
+}
+
+#[test]
+fn statuses_come_in_the_order_of_the_work() {
+    let told = Mutex::new(Vec::new());
+    let mut classifier = classifier(TrainingParams::default());
+    let listen = |status: &Status| {
+        if !matches!(status, Status::Epoch { .. }) {
+            told.lock().unwrap().push(status.to_string());
+        }
+        ControlFlow::Continue(())
+    };
+    classifier.train(&archive().store, &listen).unwrap();
+    let mut told = told.into_inner().unwrap();
+    told[3..].sort();
+    assert_eq!(
+        told,
+        [
+            "Gathering data from 60 document(s)...",
+            "Read 60 of 60 document(s)",
+            "Vectorizing document content...",
+            "Training correspondent classifier (3 correspondent(s))...",
+            "Training document type classifier (2 type(s))...",
+            "Training tags classifier (2 tag(s))...",
+        ]
+    );
+}
+
+#[test]
+fn every_number_of_threads_gives_the_same_model_file() {
+    let bytes = |n_threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(n_threads)
+            .build()
+            .unwrap();
+        let mut classifier = classifier(TrainingParams::default());
+        pool.install(|| train(&mut classifier, &archive().store)).unwrap();
+        model_file::to_bytes(classifier.model().unwrap(), &key())
+    };
+    let one = bytes(1);
+    for n_threads in [2, 4, 8] {
+        assert!(bytes(n_threads) == one, "{n_threads} threads");
+    }
+}
+
+#[test]
+fn another_seed_gives_another_model() {
+    let (_, classifier_42) = trained();
+    let mut classifier_43 = classifier(TrainingParams {
+        seed: 43,
+        ..TrainingParams::default()
+    });
+    train(&mut classifier_43, &archive().store).unwrap();
+    let bytes = |classifier: &DocumentClassifier| model_file::to_bytes(classifier.model().unwrap(), &key());
+    assert!(bytes(&classifier_42) != bytes(&classifier_43));
+}
+
+#[test]
+fn a_loaded_model_answers_like_the_one_that_was_saved() {
+    let (archive, classifier) = trained();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.postroom");
+    classifier.save(&path, &key()).unwrap();
+    let mut loaded = DocumentClassifier::default();
+    assert_eq!(loaded.load(&path, &key()).unwrap(), Loading::Loaded);
+    assert_eq!(loaded.model(), classifier.model());
+    for at in 0..60 {
+        assert_eq!(
+            loaded.predict(&content(at)).unwrap(),
+            classifier.predict(&content(at)).unwrap()
+        );
+    }
+    assert!(
+        !train(&mut loaded, &archive.store).unwrap().is_trained(),
+        "a loaded model knows what it was trained on"
+    );
+}
+
+#[test]
+fn a_missing_file_means_that_there_is_no_model_yet() {
+    let mut classifier = DocumentClassifier::default();
+    assert_eq!(
+        classifier.load(Path::new("no such file"), &key()).unwrap(),
+        Loading::NoModelYet
+    );
+    assert!(matches!(classifier.predict("text"), Err(Error::NoModel)));
+    assert!(matches!(
+        classifier.save(Path::new("no such file"), &key()),
+        Err(Error::NoModel)
+    ));
+}
+
+#[test]
+fn a_failed_load_leaves_the_model_as_it_was() {
+    let (_, mut classifier) = trained();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.postroom");
+    std::fs::write(&path, "something else").unwrap();
+    let before = classifier.predict(&content(0)).unwrap();
+    classifier.load(&path, &key()).unwrap_err();
+    assert_eq!(classifier.predict(&content(0)).unwrap(), before);
+}
+
+#[test]
+fn the_same_archive_needs_no_second_training() {
+    let (archive, mut classifier) = trained();
+    let second = train(&mut classifier, &archive.store).unwrap();
+    assert!(matches!(second, Training::Unchanged(_)));
+    assert_eq!(second.report().n_documents, 60);
+}
+
+/// Trains, changes the archive, and trains again.
+fn retrains_after(change: impl FnOnce(&mut Archive)) -> bool {
+    let (mut archive, mut classifier) = trained();
+    change(&mut archive);
+    train(&mut classifier, &archive.store).unwrap().is_trained()
+}
+
+#[test]
+fn a_changed_document_needs_training() {
+    assert!(retrains_after(|archive| archive
+        .store
+        .set_modified(archive.documents[7], noon(1_000))
+        .unwrap()));
+}
+
+#[test]
+fn a_tag_more_needs_training() {
+    assert!(retrains_after(|archive| archive
+        .store
+        .add_tags(&[(archive.documents[1], archive.tags[0])])
+        .unwrap()));
+}
+
+#[test]
+fn a_tag_less_needs_training() {
+    assert!(retrains_after(|archive| archive
+        .store
+        .remove_tag(archive.documents[0], archive.tags[0])
+        .unwrap()));
+}
+
+#[test]
+fn a_deletion_needs_training() {
+    assert!(retrains_after(|archive| archive
+        .store
+        .trash(archive.documents[5])
+        .unwrap()));
+}
+
+#[test]
+fn an_undeletion_needs_training() {
+    let (mut archive, mut classifier) = trained();
+    archive.store.trash(archive.documents[5]).unwrap();
+    assert!(train(&mut classifier, &archive.store).unwrap().is_trained());
+    archive.store.restore(archive.documents[5]).unwrap();
+    assert!(train(&mut classifier, &archive.store).unwrap().is_trained());
+}
+
+#[test]
+fn a_new_auto_label_in_use_needs_training() {
+    assert!(retrains_after(|archive| {
+        let tag = archive.store.add_label(Field::Tags, &NewLabel::auto("new"));
+        archive.store.add_tags(&[(archive.documents[9], tag)]).unwrap();
+    }));
+}
+
+#[test]
+fn a_new_auto_label_on_no_document_needs_no_training() {
+    assert!(!retrains_after(|archive| {
+        archive.store.add_label(Field::Tags, &NewLabel::auto("unused"));
+    }));
+}
+
+#[test]
+fn other_parameters_need_training() {
+    let (archive, classifier) = trained();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model");
+    classifier.save(&path, &key()).unwrap();
+    let mut without_language = self::classifier(TrainingParams {
+        language: None,
+        ..TrainingParams::default()
+    });
+    assert_eq!(without_language.load(&path, &key()).unwrap(), Loading::Loaded);
+    assert!(train(&mut without_language, &archive.store).unwrap().is_trained());
+}
+
+#[test]
+fn a_change_in_a_real_database_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db.sqlite3");
+    let mut archive = SqliteArchive::create(&path).unwrap();
+    let tag = archive.add_label(Field::Tags, &NewLabel::auto("tax")).unwrap();
+    let contents: Vec<String> = (0..60).map(content).collect();
+    let documents: Vec<_> = contents
+        .iter()
+        .enumerate()
+        .map(|(at, content)| NewDocument {
+            title: "scan",
+            content,
+            modified: noon(at as i64),
+            correspondent: None,
+            document_type: None,
+            storage_path: None,
+        })
+        .collect();
+    let documents = archive.add_documents(&documents).unwrap();
+    archive
+        .add_tags(
+            &documents
+                .iter()
+                .step_by(2)
+                .map(|&document| (document, tag))
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let mut classifier = classifier(TrainingParams::default());
+    assert!(train(&mut classifier, &store).unwrap().is_trained());
+    assert!(!train(&mut classifier, &store).unwrap().is_trained());
+    archive.trash(documents[3]).unwrap();
+    assert!(train(&mut classifier, &store).unwrap().is_trained());
+}
+
+#[test]
+fn an_archive_without_documents_says_what_to_do() {
+    let error = train(&mut DocumentClassifier::default(), &MemoryStore::new()).unwrap_err();
+    assert!(matches!(error, Error::NoTrainingData));
+    assert!(error.to_string().contains("No training data available."));
+}
+
+#[test]
+fn an_archive_without_text_says_what_to_do() {
+    let mut store = MemoryStore::new();
+    let document = NewDocument {
+        title: "",
+        content: " . ",
+        modified: noon(0),
+        correspondent: None,
+        document_type: None,
+        storage_path: None,
+    };
+    store.add_documents(&[document]).unwrap();
+    let error = train(&mut DocumentClassifier::default(), &store).unwrap_err();
+    assert!(matches!(error, Error::NoTermLeft { .. }), "{error}");
+}
+
+#[test]
+fn one_document_is_enough_for_its_labels() {
+    let mut store = MemoryStore::new();
+    let sender = store.add_label(Field::Correspondent, &NewLabel::auto("only one"));
+    let document = NewDocument {
+        title: "",
+        content: "dear customer",
+        modified: noon(0),
+        correspondent: Some(sender),
+        document_type: None,
+        storage_path: None,
+    };
+    store.add_documents(&[document]).unwrap();
+    let mut classifier = DocumentClassifier::default();
+    assert!(train(&mut classifier, &store).unwrap().is_trained());
+    assert_eq!(
+        classifier.predict_correspondent("anything").unwrap(),
+        Some(sender)
+    );
+    assert_eq!(classifier.predict_tags("anything").unwrap(), []);
+}
+
+#[test]
+fn cancelling_at_any_time_leaves_the_model_as_it_was() {
+    let (mut archive, mut classifier) = trained();
+    archive.store.trash(archive.documents[0]).unwrap();
+    let before = model_file::to_bytes(classifier.model().unwrap(), &key());
+    for patience in [0, 1, 2, 3, 9] {
+        let told = Mutex::new(0);
+        let outcome = classifier.train(&archive.store, &|_| {
+            let mut told = told.lock().unwrap();
+            *told += 1;
+            if *told > patience {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        assert!(matches!(outcome, Err(Error::Cancelled)), "after {patience}");
+        assert!(
+            model_file::to_bytes(classifier.model().unwrap(), &key()) == before,
+            "after {patience}"
+        );
+    }
+}
+
+#[test]
+fn a_vector_is_made_once_and_shared() {
+    let (_, classifier) = trained();
+    let first = classifier.vectorize(&content(0)).unwrap();
+    let second = classifier.vectorize(&content(0)).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &second));
+    classifier.clear_cache();
+    let third = classifier.vectorize(&content(0)).unwrap();
+    assert!(!std::sync::Arc::ptr_eq(&first, &third) && first == third);
+}
