@@ -24,15 +24,29 @@ type Check = Result<(), Box<dyn Error>>;
 pub(crate) fn trials() -> Vec<Trial> {
     let checks: [(&str, fn() -> Check); 8] = [
         ("self_test::allocator_is_installed", allocator_is_installed),
-        ("self_test::scripted_allocations_are_exact", scripted_allocations_are_exact),
-        ("self_test::memory_sites_sum_to_the_totals", memory_sites_sum_to_the_totals),
+        (
+            "self_test::scripted_allocations_are_exact",
+            scripted_allocations_are_exact,
+        ),
+        (
+            "self_test::memory_sites_sum_to_the_totals",
+            memory_sites_sum_to_the_totals,
+        ),
         ("self_test::known_cpu_split_is_found", known_cpu_split_is_found),
         ("self_test::flame_graph_is_drawn", flame_graph_is_drawn),
-        ("self_test::corpus_follows_from_its_seed", corpus_follows_from_its_seed),
-        ("self_test::corpus_in_sqlite_is_the_corpus_in_memory", corpus_in_sqlite_is_the_corpus_in_memory),
+        (
+            "self_test::corpus_follows_from_its_seed",
+            corpus_follows_from_its_seed,
+        ),
+        (
+            "self_test::corpus_in_sqlite_is_the_corpus_in_memory",
+            corpus_in_sqlite_is_the_corpus_in_memory,
+        ),
         ("self_test::wrong_settings_are_named", wrong_settings_are_named),
     ];
-    checks.map(|(name, check)| Trial::test(name, move || one_at_a_time(check))).into()
+    checks
+        .map(|(name, check)| Trial::test(name, move || one_at_a_time(check)))
+        .into()
 }
 
 fn one_at_a_time(check: fn() -> Check) -> Result<(), Failed> {
@@ -42,7 +56,10 @@ fn one_at_a_time(check: fn() -> Check) -> Result<(), Failed> {
 }
 
 fn allocator_is_installed() -> Check {
-    assert!(allocator_installed(), "this binary's allocator isn't the profiling one: memory can't be measured");
+    assert!(
+        allocator_installed(),
+        "this binary's allocator isn't the profiling one: memory can't be measured"
+    );
     Ok(())
 }
 
@@ -59,19 +76,45 @@ fn scripted_allocations_are_exact() -> Check {
     })?;
     assert_eq!(profile.live_delta_bytes, 1_000, "what was kept");
     assert_eq!(profile.peak_bytes, 4_000, "at the peak");
-    assert_eq!(profile.bytes_allocated, 1_000 + 3_000 + 700, "in all, a reallocation by its growth");
-    assert_eq!((profile.allocations, profile.reallocations, profile.deallocations), (3, 1, 2), "operations");
+    assert_eq!(
+        profile.bytes_allocated,
+        1_000 + 3_000 + 700,
+        "in all, a reallocation by its growth"
+    );
+    assert_eq!(
+        (profile.allocations, profile.reallocations, profile.deallocations),
+        (3, 1, 2),
+        "operations"
+    );
     assert_eq!(profile.counters_delta_bytes, 1_000, "by the second count");
     drop(kept);
     Ok(())
 }
 
 fn memory_sites_sum_to_the_totals() -> Check {
-    let work = || (0..4).map(|size| vec![1_u8; 1 << (10 + size)]).collect::<Vec<_>>();
+    let work = || {
+        (0..4)
+            .map(|size| vec![1_u8; 1 << (10 + size)])
+            .collect::<Vec<_>>()
+    };
     let (kept, profile) = measure_memory(MemoryOptions::default(), work)?;
-    let sum = |view| profile.sites().iter().map(|site| site.usage.bytes(view)).sum::<i64>();
-    assert_eq!(sum(MemoryView::LiveAtEnd), profile.live_delta_bytes, "sites against what was kept");
-    assert_eq!(sum(MemoryView::AtPeak), profile.peak_bytes as i64, "sites against the peak");
+    let sum = |view| {
+        profile
+            .sites()
+            .iter()
+            .map(|site| site.usage.bytes(view))
+            .sum::<i64>()
+    };
+    assert_eq!(
+        sum(MemoryView::LiveAtEnd),
+        profile.live_delta_bytes,
+        "sites against what was kept"
+    );
+    assert_eq!(
+        sum(MemoryView::AtPeak),
+        profile.peak_bytes as i64,
+        "sites against the peak"
+    );
     drop(kept);
     Ok(())
 }
@@ -84,7 +127,10 @@ macro_rules! known_work {
         fn $name(units: u64) -> u64 {
             let mut x = black_box($constant);
             for _ in 0..units * 60_000 {
-                x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add($constant).rotate_left(9);
+                x = x
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add($constant)
+                    .rotate_left(9);
             }
             black_box(x)
         }
@@ -96,7 +142,10 @@ known_work!(ten, 0x3333_u64);
 
 /// Some 0.4 s in rounds of 20 ms, each with all three: a slow spell of the machine meets all alike.
 fn known_split() -> Result<CpuProfile, Box<dyn Error>> {
-    let options = CpuOptions { min_samples: 200, ..CpuOptions::default() };
+    let options = CpuOptions {
+        min_samples: 200,
+        ..CpuOptions::default()
+    };
     let ((), profile) = measure_cpu(&options, || {
         for _ in 0..20 {
             black_box((sixty(120), thirty(60), ten(20)));
@@ -109,7 +158,9 @@ fn known_cpu_split_is_found() -> Check {
     let profile = known_split()?;
     let rows = profile.by_self(usize::MAX);
     for (function, expected) in [("sixty", 0.6), ("thirty", 0.3), ("ten", 0.1)] {
-        let row = rows.iter().find(|row| row.function.ends_with(&format!("self_test::{function}")));
+        let row = rows
+            .iter()
+            .find(|row| row.function.ends_with(&format!("self_test::{function}")));
         let row = row.ok_or_else(|| format!("{function} isn't among the functions sampled: {rows:?}"))?;
         let miss = (row.share - expected).abs();
         assert!(
@@ -120,7 +171,10 @@ fn known_cpu_split_is_found() -> Check {
         );
     }
     let ratio = profile.weight_ratio();
-    assert!((0.97..=1.03).contains(&ratio), "the samples account for {ratio} of the CPU time");
+    assert!(
+        (0.97..=1.03).contains(&ratio),
+        "the samples account for {ratio} of the CPU time"
+    );
     Ok(())
 }
 
@@ -128,7 +182,10 @@ fn flame_graph_is_drawn() -> Check {
     let (kept, profile) = measure_memory(MemoryOptions::default(), || vec![1_u8; 4_096])?;
     let graph = Graph::of_memory("A known block", &profile, MemoryView::AtPeak);
     let svg = graph.svg()?;
-    assert!(svg.contains("A known block") && svg.contains("4,096"), "the picture lacks its title or its width");
+    assert!(
+        svg.contains("A known block") && svg.contains("4,096"),
+        "the picture lacks its title or its width"
+    );
     assert!(graph.folded().ends_with(" 4096\n"), "{}", graph.folded());
     drop(kept);
     Ok(())
@@ -145,7 +202,10 @@ fn corpus_follows_from_its_seed() -> Check {
 }
 
 fn corpus_in_sqlite_is_the_corpus_in_memory() -> Check {
-    let settings = Settings { n_documents: 100, ..Settings::default() };
+    let settings = Settings {
+        n_documents: 100,
+        ..Settings::default()
+    };
     let corpus = Corpus::prepare(&settings, Progress::Hidden)?;
     let in_memory = corpus::corpus_digest(&corpus::in_memory(settings.seed, settings.n_documents)?)?;
     assert_eq!(corpus.facts().sha256, in_memory);
@@ -168,7 +228,10 @@ fn wrong_settings_are_named() -> Check {
             continue; // The sources aren't here.
         }
         let settings = Settings::read(|asked| (asked == variable).then(|| OsString::from(value)));
-        let error = settings.err().ok_or_else(|| format!("{variable}={value} was taken"))?.to_string();
+        let error = settings
+            .err()
+            .ok_or_else(|| format!("{variable}={value} was taken"))?
+            .to_string();
         assert!(error.contains(variable) && error.contains(value), "{error}");
     }
     Ok(())

@@ -65,7 +65,8 @@ impl Session {
 
     /// The corpus.
     pub(crate) fn corpus(&self) -> Result<&Corpus, Box<dyn Error>> {
-        self.corpus.get_or_try_init(|| Corpus::prepare(&self.settings, self.progress))
+        self.corpus
+            .get_or_try_init(|| Corpus::prepare(&self.settings, self.progress))
     }
 
     /// A classifier trained on the corpus, shared by scenarios that only ask it.
@@ -97,13 +98,19 @@ impl Session {
         for text in finished.iter() {
             write!(summary, "\n{text}").expect("a String takes every write");
         }
-        write!(summary, "\nReports, measurements and flame graphs: {}", directory.display())?;
+        write!(
+            summary,
+            "\nReports, measurements and flame graphs: {}",
+            directory.display()
+        )?;
         Ok(Some(summary))
     }
 
     fn head(&self) -> Result<Head<'_>, Box<dyn Error>> {
         Ok(Head {
-            n_threads: *self.threads.get_or_try_init(|| start_threads(self.settings.n_threads))?,
+            n_threads: *self
+                .threads
+                .get_or_try_init(|| start_threads(self.settings.n_threads))?,
             corpus: self.corpus()?.facts(),
             environment: self.environment.get_or_init(Environment::capture),
             settings: &self.settings,

@@ -14,13 +14,23 @@ const TOLERATED_MISS: f64 = 0.03;
 
 /// Adds clocks, quality of the sampling, functions and the whole profile of what was done.
 pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &CpuProfile) {
-    report.warnings.extend(warnings(profile).into_iter().map(|warning| format!("{done}: {warning}")));
+    report.warnings.extend(
+        warnings(profile)
+            .into_iter()
+            .map(|warning| format!("{done}: {warning}")),
+    );
     report.facts(format!("{done}: CPU time"), clocks(profile));
     for (order, rows) in [
-        ("in the function and in all it called", profile.by_cumulative(N_FUNCTIONS)),
+        (
+            "in the function and in all it called",
+            profile.by_cumulative(N_FUNCTIONS),
+        ),
         ("in the function itself", profile.by_self(N_FUNCTIONS)),
     ] {
-        report.table(format!("{done}: functions by time {order}"), function_table(&rows, profile.iterations));
+        report.table(
+            format!("{done}: functions by time {order}"),
+            function_table(&rows, profile.iterations),
+        );
     }
     report.measurement(name, profile);
 }
@@ -30,17 +40,28 @@ fn warnings(profile: &CpuProfile) -> Vec<String> {
     let sampling = &profile.sampling;
     let ratio = profile.weight_ratio();
     if (ratio - 1.0).abs() > TOLERATED_MISS {
-        warnings.push(format!("the samples account for {} of the CPU time", percent(ratio)));
+        warnings.push(format!(
+            "the samples account for {} of the CPU time",
+            percent(ratio)
+        ));
     }
     if !profile.has_enough_samples() {
         let (found, asked) = (count(sampling.samples), count(sampling.min_samples));
-        warnings.push(format!("{found} samples where {asked} were asked for: the shares are rough"));
+        warnings.push(format!(
+            "{found} samples where {asked} were asked for: the shares are rough"
+        ));
     }
     if sampling.dropped > 0 {
-        warnings.push(format!("{} samples were lost: no room was left for them", count(sampling.dropped)));
+        warnings.push(format!(
+            "{} samples were lost: no room was left for them",
+            count(sampling.dropped)
+        ));
     }
     if sampling.truncated > 0 {
-        warnings.push(format!("{} stacks were deeper than what is kept", count(sampling.truncated)));
+        warnings.push(format!(
+            "{} stacks were deeper than what is kept",
+            count(sampling.truncated)
+        ));
     }
     warnings
 }
@@ -49,11 +70,22 @@ fn clocks(profile: &CpuProfile) -> Vec<(&'static str, String)> {
     let sampling = &profile.sampling;
     let calls = profile.iterations;
     let time = |ns: u64| {
-        let each = if calls > 1 { format!(" ({} a call)", duration(ns as f64 / calls as f64)) } else { String::new() };
+        let each = if calls > 1 {
+            format!(" ({} a call)", duration(ns as f64 / calls as f64))
+        } else {
+            String::new()
+        };
         duration(ns as f64) + &each
     };
     vec![
-        ("calls", if calls > 1 { format!("{}, repeated for enough samples", count(calls)) } else { "1".to_owned() }),
+        (
+            "calls",
+            if calls > 1 {
+                format!("{}, repeated for enough samples", count(calls))
+            } else {
+                "1".to_owned()
+            },
+        ),
         ("elapsed", time(profile.wall_ns)),
         (
             "CPU",
@@ -77,8 +109,17 @@ fn clocks(profile: &CpuProfile) -> Vec<(&'static str, String)> {
                 count(sampling.truncated)
             ),
         ),
-        ("check", format!("the samples account for {} of the CPU time measured", percent(profile.weight_ratio()))),
-        ("sampler", format!("took {} of it", percent(profile.overhead_share()))),
+        (
+            "check",
+            format!(
+                "the samples account for {} of the CPU time measured",
+                percent(profile.weight_ratio())
+            ),
+        ),
+        (
+            "sampler",
+            format!("took {} of it", percent(profile.overhead_share())),
+        ),
     ]
 }
 

@@ -27,14 +27,23 @@ impl Graph {
             count(profile.sampling.samples),
             count(profile.iterations)
         );
-        Self { suffix: "", title: title.into(), subtitle, unit: Unit::Nanoseconds, stacks: profile.folded() }
+        Self {
+            suffix: "",
+            title: title.into(),
+            subtitle,
+            unit: Unit::Nanoseconds,
+            stacks: profile.folded(),
+        }
     }
 
     /// Where memory went, by one view.
     pub(crate) fn of_memory(title: impl Into<String>, profile: &MemoryProfile, view: MemoryView) -> Self {
         let mut stacks = FoldedStacks::new();
         for stack in &profile.stacks {
-            let frames = stack.frames.iter().map(|&frame| profile.frame(frame).function.as_str());
+            let frames = stack
+                .frames
+                .iter()
+                .map(|&frame| profile.frame(frame).function.as_str());
             // Negative only for what the region freed without having allocated it: that has no width.
             stacks.add(frames, u64::try_from(stack.usage.bytes(view)).unwrap_or_default());
         }
@@ -44,7 +53,13 @@ impl Graph {
             MemoryView::LiveAtEnd => "live at the end",
         };
         let subtitle = format!("{} {what}", bytes(stacks.total()));
-        Self { suffix: "", title: title.into(), subtitle, unit: Unit::Bytes, stacks }
+        Self {
+            suffix: "",
+            title: title.into(),
+            subtitle,
+            unit: Unit::Bytes,
+            stacks,
+        }
     }
 
     /// The same as a further graph of the scenario.
@@ -59,8 +74,11 @@ impl Graph {
 
     /// The picture.
     pub(crate) fn svg(&self) -> Result<String, FlamegraphError> {
-        let options =
-            FlamegraphOptions { title: self.title.clone(), subtitle: self.subtitle.clone(), unit: self.unit };
+        let options = FlamegraphOptions {
+            title: self.title.clone(),
+            subtitle: self.subtitle.clone(),
+            unit: self.unit,
+        };
         render_flamegraph(&self.stacks, &options)
     }
 }

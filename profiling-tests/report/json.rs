@@ -23,7 +23,11 @@ struct File<'run> {
 /// The whole of a file.
 pub(crate) fn file(head: &Head<'_>, report: &Report) -> String {
     let of_the_environment = head.environment.warnings();
-    let warnings = of_the_environment.iter().chain(&report.warnings).map(String::as_str).collect();
+    let warnings = of_the_environment
+        .iter()
+        .chain(&report.warnings)
+        .map(String::as_str)
+        .collect();
     let file = File {
         format_version: FORMAT_VERSION,
         scenario: report.scenario,

@@ -73,12 +73,18 @@ impl Report {
 
     /// Adds named figures.
     pub(crate) fn facts(&mut self, heading: impl Into<String>, facts: Vec<(&'static str, String)>) {
-        self.sections.push(Section { heading: heading.into(), body: Body::Facts(facts) });
+        self.sections.push(Section {
+            heading: heading.into(),
+            body: Body::Facts(facts),
+        });
     }
 
     /// Adds a table.
     pub(crate) fn table(&mut self, heading: impl Into<String>, table: Table) {
-        self.sections.push(Section { heading: heading.into(), body: Body::Table(table) });
+        self.sections.push(Section {
+            heading: heading.into(),
+            body: Body::Table(table),
+        });
     }
 
     /// Adds a measurement for programs.

@@ -11,7 +11,11 @@ pub(crate) fn count(number: impl TryInto<i128>) -> String {
         }
         grouped.push(digit);
     }
-    if number < 0 { format!("-{grouped}") } else { grouped }
+    if number < 0 {
+        format!("-{grouped}")
+    } else {
+        grouped
+    }
 }
 
 /// Bytes in binary units.
@@ -24,7 +28,11 @@ pub(crate) fn bytes(bytes: impl TryInto<i128>) -> String {
         }
         (size, unit) = (size / 1024.0, larger);
     }
-    if unit == "B" { format!("{bytes} B") } else { format!("{} {unit}", digits(size)) }
+    if unit == "B" {
+        format!("{bytes} B")
+    } else {
+        format!("{} {unit}", digits(size))
+    }
 }
 
 /// A time in nanoseconds.

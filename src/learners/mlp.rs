@@ -22,6 +22,7 @@ use super::simd::{InstructionSet, Kernel};
 use super::{Real, Targets};
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseRow};
+use kernels::LogitWeights;
 use network::Network;
 use training::{Examples, Training};
 
@@ -210,14 +211,19 @@ impl Stopping {
 #[derive(Debug, Clone)]
 pub struct PreparedMlp {
     network: Network<f32>,
+    logit_weights: LogitWeights<f32>,
     instructions: InstructionSet,
 }
 
 impl PreparedMlp {
     /// Copies `mlp` into that layout.
     pub fn new(mlp: &Mlp) -> Self {
+        let network = Network::from(mlp);
+        let mut logit_weights = LogitWeights::default();
+        logit_weights.fill(&network.output);
         Self {
-            network: mlp.into(),
+            network,
+            logit_weights,
             instructions: InstructionSet::detect(),
         }
     }
@@ -234,7 +240,7 @@ impl PreparedMlp {
     pub fn probabilities(&self, row: SparseRow<'_>, probabilities: &mut [f32]) {
         assert_eq!(probabilities.len(), self.n_outputs(), "one place for each output");
         self.instructions.run(Answer {
-            network: &self.network,
+            prepared: self,
             row,
             probabilities,
         });
@@ -242,7 +248,7 @@ impl PreparedMlp {
 }
 
 struct Answer<'a> {
-    network: &'a Network<f32>,
+    prepared: &'a PreparedMlp,
     row: SparseRow<'a>,
     probabilities: &'a mut [f32],
 }
@@ -252,8 +258,12 @@ impl Kernel for Answer<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let activations = self.network.activations(self.row);
-        self.network.outputs(&activations, self.probabilities);
+        let PreparedMlp {
+            network,
+            logit_weights,
+            ..
+        } = self.prepared;
+        network.outputs(logit_weights, &network.activations(self.row), self.probabilities);
     }
 }
 

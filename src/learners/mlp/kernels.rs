@@ -1,10 +1,10 @@
 //! The arithmetic of the network, as loops over one row of hidden units at a time.
 //!
 //! Every weight matrix is kept as rows of [`PADDED`] hidden units: first-layer weights one row per term,
-//! output weights one row per output. All five products of a training step are then the same operation, a sum of
-//! rows times scalars ([`weighted_sum`]), except the logits, which are [`dot`] products. Each sum runs over its
-//! terms in one fixed order, and hidden units never mix: neither the vector width nor the number of threads
-//! can change a bit of the result.
+//! output weights one row per output. All products of a training step are then the same operation, a sum of
+//! rows times scalars ([`weighted_sum`]), but for the logits, which read a transposed copy ([`LogitWeights`]). Each sum
+//! runs over its terms in one fixed order, and lanes never mix: neither the vector width nor the number of
+//! threads can change a bit of the result.
 
 use crate::learners::Real;
 
@@ -52,13 +52,65 @@ pub(crate) fn weighted_sum<'a, T: Real>(
     flat
 }
 
-/// Inner product, summed lane by lane and then across lanes in a fixed tree.
+/// Outputs whose logits are summed together: four vectors, enough to hide the latency of an addition.
+const OUTPUTS_AT_ONCE: usize = 4 * LANES;
+
+/// The output weights once more, as the logits read them: for some outputs at a time, one row per hidden unit. A
+/// logit is then a sum that runs over the hidden units in order, like every other sum here, and not an inner product
+/// whose lanes would have to be added up across for each output (60 cycles an output, here 13).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogitWeights<T> {
+    by_unit: Vec<[[T; OUTPUTS_AT_ONCE]; HIDDEN]>,
+}
+
+impl<T: Real> LogitWeights<T> {
+    /// Copies the weights, given one row per output.
+    pub(crate) fn fill(&mut self, output_weights: &[Units<T>]) {
+        let n_blocks = output_weights.len().div_ceil(OUTPUTS_AT_ONCE);
+        self.by_unit
+            .resize(n_blocks, [[T::zero(); OUTPUTS_AT_ONCE]; HIDDEN]);
+        for (block, rows) in self
+            .by_unit
+            .iter_mut()
+            .zip(output_weights.chunks(OUTPUTS_AT_ONCE))
+        {
+            for (output, row) in rows.iter().enumerate() {
+                for unit in 0..HIDDEN {
+                    block[unit][output] = row[unit];
+                }
+            }
+        }
+    }
+
+    /// Sets `logits` to bias + Σ activation × weight.
+    #[inline(always)]
+    pub(crate) fn logits(&self, biases: &[T], activations: &Units<T>, logits: &mut [T]) {
+        let outputs = logits
+            .chunks_mut(OUTPUTS_AT_ONCE)
+            .zip(biases.chunks(OUTPUTS_AT_ONCE));
+        for ((logits, biases), by_unit) in outputs.zip(&self.by_unit) {
+            let mut sums = [[T::zero(); LANES]; OUTPUTS_AT_ONCE / LANES];
+            for (weights, &activation) in by_unit.iter().zip(activations) {
+                for vector in 0..OUTPUTS_AT_ONCE / LANES {
+                    for lane in 0..LANES {
+                        sums[vector][lane] += activation * weights[vector * LANES + lane];
+                    }
+                }
+            }
+            for (output, (logit, &bias)) in logits.iter_mut().zip(biases).enumerate() {
+                *logit = sums[output / LANES][output % LANES] + bias;
+            }
+        }
+    }
+}
+
+/// Sum of squares, lane by lane and then across lanes in a fixed tree.
 #[inline(always)]
-pub(crate) fn dot<T: Real>(a: &Units<T>, b: &Units<T>) -> T {
+pub(crate) fn sum_of_squares<T: Real>(row: &Units<T>) -> T {
     let mut lanes = [T::zero(); LANES];
-    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
+    for vector in row.chunks_exact(LANES) {
         for lane in 0..LANES {
-            lanes[lane] += a[lane] * b[lane];
+            lanes[lane] += vector[lane] * vector[lane];
         }
     }
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))

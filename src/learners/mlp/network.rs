@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView1};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::kernels::{HIDDEN, Units, dot, weighted_sum};
+use super::kernels::{HIDDEN, LogitWeights, Units, weighted_sum};
 use super::loss::OutputActivation;
 use super::{Mlp, Shape};
 use crate::learners::Real;
@@ -60,12 +60,10 @@ impl<T: Real> Network<T> {
         weighted_sum(&self.hidden_bias, terms).map(|sum| sum.max(T::zero()))
     }
 
-    /// Probabilities of the outputs (`n_outputs` long) for given activations.
+    /// Probabilities of the outputs (`n_outputs` long) for given activations; `weights` are this network's.
     #[inline(always)]
-    pub(crate) fn outputs(&self, activations: &Units<T>, outputs: &mut [T]) {
-        for ((output, weights), &bias) in outputs.iter_mut().zip(&self.output).zip(&self.output_bias) {
-            *output = dot(activations, weights) + bias;
-        }
+    pub(crate) fn outputs(&self, weights: &LogitWeights<T>, activations: &Units<T>, outputs: &mut [T]) {
+        weights.logits(&self.output_bias, activations, outputs);
         self.activation.apply(outputs);
     }
 }

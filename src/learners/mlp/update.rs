@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
-use super::kernels::{PADDED, Units, dot, weighted_sum};
+use super::kernels::{PADDED, Units, sum_of_squares, weighted_sum};
 use super::training::RowState;
 use crate::learners::Real;
 use crate::learners::simd::{InstructionSet, Kernel};
@@ -129,7 +129,7 @@ impl<T: Real, G: Gradient<T>> Kernel for UpdateRows<'_, T, G> {
             squares,
         } = self.part;
         for (row, ((weights, moments), square)) in weights.iter_mut().zip(moments).zip(squares).enumerate() {
-            *square = dot(weights, weights).to_f64();
+            *square = sum_of_squares(weights).to_f64();
             let mut gradient = self.gradient.of_row(self.first + row);
             for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
                 *gradient = (*gradient + l2 * weight) * share;

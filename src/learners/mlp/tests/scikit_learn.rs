@@ -84,9 +84,15 @@ fn agrees_with_scikit_learn(case: &str, targets: &Targets) {
     for (ours, theirs) in network.output_bias.iter().zip(numbers(&expected["output_bias"])) {
         assert_close(*ours, theirs, "output bias");
     }
+    let mut logit_weights = LogitWeights::default();
+    logit_weights.fill(&network.output);
     let mut outputs = vec![0.0; targets.n_outputs()];
     for row in 0..matrix.n_rows() {
-        network.outputs(&network.activations(matrix.row(row)), &mut outputs);
+        network.outputs(
+            &logit_weights,
+            &network.activations(matrix.row(row)),
+            &mut outputs,
+        );
         let theirs = numbers(&expected["probabilities"][row]);
         // For yes or no, scikit-learn lists the probability of "no" as well.
         let theirs = &theirs[theirs.len() - outputs.len()..];
