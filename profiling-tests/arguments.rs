@@ -19,5 +19,9 @@ pub(crate) fn stdout_is_for_programs(arguments: &Arguments) -> bool {
 
 /// `cargo test` knows both spellings, the runner one.
 fn in_runners_spelling(argument: OsString) -> OsString {
-    if argument == "--no-capture" { "--nocapture".into() } else { argument }
+    if argument == "--no-capture" {
+        "--nocapture".into()
+    } else {
+        argument
+    }
 }

@@ -120,19 +120,36 @@ impl Corpus {
             facts: CorpusFacts::read(&store, Source::Generated { seed: settings.seed })?,
             store,
             sample: generator.sample(),
-            held_out: held_out.map(|document| HeldOut::from_made_up(document, &generator)).collect(),
+            held_out: held_out
+                .map(|document| HeldOut::from_made_up(document, &generator))
+                .collect(),
             _directory: Some(directory),
         })
     }
 
     fn open(path: &Path) -> Result<Self, Box<dyn Error>> {
         let store = SqliteStore::open(path)?;
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let facts = CorpusFacts::read(&store, Source::Archive { file })?;
         let held_out = spread_out(&store, facts.n_documents)?;
-        let sample = held_out.iter().map(|document| &document.content).find(|content| !content.is_empty());
-        let sample = sample.ok_or_else(|| format!("{} has no document with text to predict", path.display()))?.clone();
-        Ok(Self { store, facts, sample, held_out, _directory: None })
+        let sample = held_out
+            .iter()
+            .map(|document| &document.content)
+            .find(|content| !content.is_empty());
+        let sample = sample
+            .ok_or_else(|| format!("{} has no document with text to predict", path.display()))?
+            .clone();
+        Ok(Self {
+            store,
+            facts,
+            sample,
+            held_out,
+            _directory: None,
+        })
     }
 }
 
@@ -165,9 +182,17 @@ impl HeldOut {
             correspondent: one(Field::Correspondent, document.correspondent),
             document_type: one(Field::DocumentType, document.document_type),
             storage_path: one(Field::StoragePath, document.storage_path),
-            tags: document.tags.iter().copied().filter(|tag| learned(Field::Tags, tag)).collect(),
+            tags: document
+                .tags
+                .iter()
+                .copied()
+                .filter(|tag| learned(Field::Tags, tag))
+                .collect(),
         };
-        Self { content: document.content, expected: Some(expected) }
+        Self {
+            content: document.content,
+            expected: Some(expected),
+        }
     }
 }
 
@@ -188,7 +213,9 @@ fn write_archive(
     let mut tag_rows = Vec::with_capacity(TAG_BATCH);
     for start in (0..n_documents).step_by(DOCUMENT_BATCH) {
         let end = n_documents.min(start + DOCUMENT_BATCH);
-        let documents: Vec<MadeUpDocument> = (start..end).map(|position| generator.document(position)).collect();
+        let documents: Vec<MadeUpDocument> = (start..end)
+            .map(|position| generator.document(position))
+            .collect();
         let ids = archive.add_documents(&documents.iter().map(MadeUpDocument::as_new).collect::<Vec<_>>())?;
         for (document, id) in documents.iter().zip(ids) {
             tag_rows.extend(document.tags.iter().map(|&tag| (id, tag)));
@@ -211,7 +238,9 @@ pub(crate) fn in_memory(seed: u64, n_documents: usize) -> postroom::Result<Memor
             store.add_label(field, &label.as_new());
         }
     }
-    let documents: Vec<MadeUpDocument> = (0..n_documents).map(|position| generator.document(position)).collect();
+    let documents: Vec<MadeUpDocument> = (0..n_documents)
+        .map(|position| generator.document(position))
+        .collect();
     let new: Vec<NewDocument<'_>> = documents.iter().map(MadeUpDocument::as_new).collect();
     for (id, document) in store.add_documents(&new)?.into_iter().zip(&documents) {
         let rows: Vec<_> = document.tags.iter().map(|&tag| (id, tag)).collect();
@@ -226,7 +255,10 @@ fn spread_out(store: &SqliteStore, n_documents: usize) -> postroom::Result<Vec<H
     let (mut position, mut chosen) = (0, Vec::new());
     store.snapshot()?.for_each_document(&mut |document| {
         if position % distance == 0 {
-            chosen.push(HeldOut { content: document.content, expected: None });
+            chosen.push(HeldOut {
+                content: document.content,
+                expected: None,
+            });
         }
         position += 1;
         Ok(())

@@ -41,7 +41,10 @@ fn main() -> ExitCode {
         // Which trials there are doesn't depend on settings, and a runner that lists them can't correct any.
         Err(_) if arguments.list => Settings::default(),
         Err(error) => {
-            complain(&format!("{error}\n\nThe settings and their defaults:\n{}", settings::VARIABLES));
+            complain(&format!(
+                "{error}\n\nThe settings and their defaults:\n{}",
+                settings::VARIABLES
+            ));
             return ExitCode::from(WRONG_SETTING);
         }
     };
@@ -58,24 +61,37 @@ fn main() -> ExitCode {
 
 fn trials(session: &Arc<Session>) -> Vec<Trial> {
     let mut trials = self_test::trials();
-    trials.extend(SCENARIOS.iter().map(|scenario| trial(scenario, Arc::clone(session))));
+    trials.extend(
+        SCENARIOS
+            .iter()
+            .map(|scenario| trial(scenario, Arc::clone(session))),
+    );
     trials
 }
 
 fn trial(scenario: &'static Scenario, session: Arc<Session>) -> Trial {
-    Trial::test(scenario.name, move || session.run(scenario).map_err(|error| failed(&*error)))
-        .with_kind("profiling")
-        .with_ignored_flag(true)
+    Trial::test(scenario.name, move || {
+        session.run(scenario).map_err(|error| failed(&*error))
+    })
+    .with_kind("profiling")
+    .with_ignored_flag(true)
 }
 
 /// The error with all that it was caused by.
 fn failed(error: &dyn Error) -> Failed {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let texts: Vec<String> = std::iter::once(error).chain(causes).map(ToString::to_string).collect();
+    let texts: Vec<String> = std::iter::once(error)
+        .chain(causes)
+        .map(ToString::to_string)
+        .collect();
     texts.join(": ").into()
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the report of a program that reports")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the report of a program that reports"
+)]
 fn show(summary: &str, arguments: &Arguments) {
     if arguments::stdout_is_for_programs(arguments) {
         eprintln!("\n{summary}");

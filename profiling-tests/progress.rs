@@ -16,7 +16,11 @@ pub(crate) enum Progress {
 impl Progress {
     /// Shown on a terminal, unless quiet was asked for.
     pub(crate) fn on_terminal(quiet: bool) -> Self {
-        if !quiet && std::io::stderr().is_terminal() { Self::Shown } else { Self::Hidden }
+        if !quiet && std::io::stderr().is_terminal() {
+            Self::Shown
+        } else {
+            Self::Hidden
+        }
     }
 
     /// A bar of `length` steps; it clears itself when finished.
@@ -27,7 +31,9 @@ impl Progress {
         // The runner's line "test … " is unfinished: the bar gets one of its own.
         let style = ProgressStyle::with_template("\n{msg} [{bar:40}] {pos}/{len} ({elapsed})");
         let style = style.expect("the template is constant and valid");
-        ProgressBar::new(length as u64).with_style(style.progress_chars("=> ")).with_message(task)
+        ProgressBar::new(length as u64)
+            .with_style(style.progress_chars("=> "))
+            .with_message(task)
     }
 
     /// A line that changes, for a task whose length isn't known; it clears itself when finished.

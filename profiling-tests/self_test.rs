@@ -18,36 +18,55 @@ use crate::progress::Progress;
 use crate::report::graph::Graph;
 use crate::settings::Settings;
 
-type Check = Result<(), Box<dyn Error>>;
+type Outcome = Result<(), Box<dyn Error>>;
+
+type Check = fn() -> Outcome;
 
 /// All of them, to run before anything is measured.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks: [(&str, fn() -> Check); 8] = [
+    let checks: [(&str, Check); 8] = [
         ("self_test::allocator_is_installed", allocator_is_installed),
-        ("self_test::scripted_allocations_are_exact", scripted_allocations_are_exact),
-        ("self_test::memory_sites_sum_to_the_totals", memory_sites_sum_to_the_totals),
+        (
+            "self_test::scripted_allocations_are_exact",
+            scripted_allocations_are_exact,
+        ),
+        (
+            "self_test::memory_sites_sum_to_the_totals",
+            memory_sites_sum_to_the_totals,
+        ),
         ("self_test::known_cpu_split_is_found", known_cpu_split_is_found),
         ("self_test::flame_graph_is_drawn", flame_graph_is_drawn),
-        ("self_test::corpus_follows_from_its_seed", corpus_follows_from_its_seed),
-        ("self_test::corpus_in_sqlite_is_the_corpus_in_memory", corpus_in_sqlite_is_the_corpus_in_memory),
+        (
+            "self_test::corpus_follows_from_its_seed",
+            corpus_follows_from_its_seed,
+        ),
+        (
+            "self_test::corpus_in_sqlite_is_the_corpus_in_memory",
+            corpus_in_sqlite_is_the_corpus_in_memory,
+        ),
         ("self_test::wrong_settings_are_named", wrong_settings_are_named),
     ];
-    checks.map(|(name, check)| Trial::test(name, move || one_at_a_time(check))).into()
+    checks
+        .map(|(name, check)| Trial::test(name, move || one_at_a_time(check)))
+        .into()
 }
 
-fn one_at_a_time(check: fn() -> Check) -> Result<(), Failed> {
+fn one_at_a_time(check: Check) -> Result<(), Failed> {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(check()?)
 }
 
-fn allocator_is_installed() -> Check {
-    assert!(allocator_installed(), "this binary's allocator isn't the profiling one: memory can't be measured");
-    Ok(())
+fn allocator_is_installed() -> Outcome {
+    if allocator_installed() {
+        Ok(())
+    } else {
+        Err("this binary's allocator isn't the profiling one: memory can't be measured".into())
+    }
 }
 
 /// Known to the byte: 1,000 kept, 3,000 for a moment, 500 that grow to 700.
-fn scripted_allocations_are_exact() -> Check {
+fn scripted_allocations_are_exact() -> Outcome {
     let (kept, profile) = measure_memory(MemoryOptions::default(), || {
         let kept: Vec<u8> = black_box(Vec::with_capacity(1_000));
         drop(black_box(Vec::<u8>::with_capacity(3_000)));
@@ -59,19 +78,45 @@ fn scripted_allocations_are_exact() -> Check {
     })?;
     assert_eq!(profile.live_delta_bytes, 1_000, "what was kept");
     assert_eq!(profile.peak_bytes, 4_000, "at the peak");
-    assert_eq!(profile.bytes_allocated, 1_000 + 3_000 + 700, "in all, a reallocation by its growth");
-    assert_eq!((profile.allocations, profile.reallocations, profile.deallocations), (3, 1, 2), "operations");
+    assert_eq!(
+        profile.bytes_allocated,
+        1_000 + 3_000 + 700,
+        "in all, a reallocation by its growth"
+    );
+    assert_eq!(
+        (profile.allocations, profile.reallocations, profile.deallocations),
+        (3, 1, 2),
+        "operations"
+    );
     assert_eq!(profile.counters_delta_bytes, 1_000, "by the second count");
     drop(kept);
     Ok(())
 }
 
-fn memory_sites_sum_to_the_totals() -> Check {
-    let work = || (0..4).map(|size| vec![1_u8; 1 << (10 + size)]).collect::<Vec<_>>();
+fn memory_sites_sum_to_the_totals() -> Outcome {
+    let work = || {
+        (0..4)
+            .map(|size| vec![1_u8; 1 << (10 + size)])
+            .collect::<Vec<_>>()
+    };
     let (kept, profile) = measure_memory(MemoryOptions::default(), work)?;
-    let sum = |view| profile.sites().iter().map(|site| site.usage.bytes(view)).sum::<i64>();
-    assert_eq!(sum(MemoryView::LiveAtEnd), profile.live_delta_bytes, "sites against what was kept");
-    assert_eq!(sum(MemoryView::AtPeak), profile.peak_bytes as i64, "sites against the peak");
+    let sum = |view| {
+        profile
+            .sites()
+            .iter()
+            .map(|site| site.usage.bytes(view))
+            .sum::<i64>()
+    };
+    assert_eq!(
+        sum(MemoryView::LiveAtEnd),
+        profile.live_delta_bytes,
+        "sites against what was kept"
+    );
+    assert_eq!(
+        sum(MemoryView::AtPeak),
+        profile.peak_bytes as i64,
+        "sites against the peak"
+    );
     drop(kept);
     Ok(())
 }
@@ -84,7 +129,10 @@ macro_rules! known_work {
         fn $name(units: u64) -> u64 {
             let mut x = black_box($constant);
             for _ in 0..units * 60_000 {
-                x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add($constant).rotate_left(9);
+                x = x
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add($constant)
+                    .rotate_left(9);
             }
             black_box(x)
         }
@@ -96,7 +144,10 @@ known_work!(ten, 0x3333_u64);
 
 /// Some 0.4 s in rounds of 20 ms, each with all three: a slow spell of the machine meets all alike.
 fn known_split() -> Result<CpuProfile, Box<dyn Error>> {
-    let options = CpuOptions { min_samples: 200, ..CpuOptions::default() };
+    let options = CpuOptions {
+        min_samples: 200,
+        ..CpuOptions::default()
+    };
     let ((), profile) = measure_cpu(&options, || {
         for _ in 0..20 {
             black_box((sixty(120), thirty(60), ten(20)));
@@ -105,11 +156,13 @@ fn known_split() -> Result<CpuProfile, Box<dyn Error>> {
     Ok(profile)
 }
 
-fn known_cpu_split_is_found() -> Check {
+fn known_cpu_split_is_found() -> Outcome {
     let profile = known_split()?;
     let rows = profile.by_self(usize::MAX);
     for (function, expected) in [("sixty", 0.6), ("thirty", 0.3), ("ten", 0.1)] {
-        let row = rows.iter().find(|row| row.function.ends_with(&format!("self_test::{function}")));
+        let row = rows
+            .iter()
+            .find(|row| row.function.ends_with(&format!("self_test::{function}")));
         let row = row.ok_or_else(|| format!("{function} isn't among the functions sampled: {rows:?}"))?;
         let miss = (row.share - expected).abs();
         assert!(
@@ -120,15 +173,21 @@ fn known_cpu_split_is_found() -> Check {
         );
     }
     let ratio = profile.weight_ratio();
-    assert!((0.97..=1.03).contains(&ratio), "the samples account for {ratio} of the CPU time");
+    assert!(
+        (0.97..=1.03).contains(&ratio),
+        "the samples account for {ratio} of the CPU time"
+    );
     Ok(())
 }
 
-fn flame_graph_is_drawn() -> Check {
+fn flame_graph_is_drawn() -> Outcome {
     let (kept, profile) = measure_memory(MemoryOptions::default(), || vec![1_u8; 4_096])?;
     let graph = Graph::of_memory("A known block", &profile, MemoryView::AtPeak);
     let svg = graph.svg()?;
-    assert!(svg.contains("A known block") && svg.contains("4,096"), "the picture lacks its title or its width");
+    assert!(
+        svg.contains("A known block") && svg.contains("4,096"),
+        "the picture lacks its title or its width"
+    );
     assert!(graph.folded().ends_with(" 4096\n"), "{}", graph.folded());
     drop(kept);
     Ok(())
@@ -136,7 +195,7 @@ fn flame_graph_is_drawn() -> Check {
 
 /// Pinned: what is measured today and next year is the same corpus. Another version of the packages that it is made
 /// with may change it; then all earlier figures are of another corpus.
-fn corpus_follows_from_its_seed() -> Check {
+fn corpus_follows_from_its_seed() -> Outcome {
     const SEED_42: &str = "f41263bd9aaa92f9332e6ddd7112a8c704f811e52b9e68493493ab09284175d4";
     let digest = |seed| -> postroom::Result<String> { corpus::corpus_digest(&corpus::in_memory(seed, 100)?) };
     assert_eq!(digest(42)?, SEED_42, "the first 100 documents of seed 42");
@@ -144,8 +203,11 @@ fn corpus_follows_from_its_seed() -> Check {
     Ok(())
 }
 
-fn corpus_in_sqlite_is_the_corpus_in_memory() -> Check {
-    let settings = Settings { n_documents: 100, ..Settings::default() };
+fn corpus_in_sqlite_is_the_corpus_in_memory() -> Outcome {
+    let settings = Settings {
+        n_documents: 100,
+        ..Settings::default()
+    };
     let corpus = Corpus::prepare(&settings, Progress::Hidden)?;
     let in_memory = corpus::corpus_digest(&corpus::in_memory(settings.seed, settings.n_documents)?)?;
     assert_eq!(corpus.facts().sha256, in_memory);
@@ -155,7 +217,7 @@ fn corpus_in_sqlite_is_the_corpus_in_memory() -> Check {
     Ok(())
 }
 
-fn wrong_settings_are_named() -> Check {
+fn wrong_settings_are_named() -> Outcome {
     for (variable, value) in [
         ("PROFILING_DOCS", "many"),
         ("PROFILING_DOCS", "0"),
@@ -168,7 +230,10 @@ fn wrong_settings_are_named() -> Check {
             continue; // The sources aren't here.
         }
         let settings = Settings::read(|asked| (asked == variable).then(|| OsString::from(value)));
-        let error = settings.err().ok_or_else(|| format!("{variable}={value} was taken"))?.to_string();
+        let error = settings
+            .err()
+            .ok_or_else(|| format!("{variable}={value} was taken"))?
+            .to_string();
         assert!(error.contains(variable) && error.contains(value), "{error}");
     }
     Ok(())

@@ -99,7 +99,9 @@ impl Value {
     fn count(self, fewest: usize, most: usize) -> Result<usize, SettingsError> {
         let expected = format!("a whole number from {fewest} to {most}");
         let count = self.as_str().and_then(|text| text.parse().ok());
-        count.filter(|count| (fewest..=most).contains(count)).ok_or_else(|| self.unusable(expected))
+        count
+            .filter(|count| (fewest..=most).contains(count))
+            .ok_or_else(|| self.unusable(expected))
     }
 
     fn parse<T: std::str::FromStr>(self, expected: &str) -> Result<T, SettingsError> {
@@ -109,13 +111,21 @@ impl Value {
 
     fn file(self) -> Result<PathBuf, SettingsError> {
         let path = PathBuf::from(&self.text);
-        if path.is_file() { Ok(path) } else { Err(self.unusable("the path of a file that exists")) }
+        if path.is_file() {
+            Ok(path)
+        } else {
+            Err(self.unusable("the path of a file that exists"))
+        }
     }
 
     fn directory(self) -> Result<PathBuf, SettingsError> {
         let path = PathBuf::from(&self.text);
         let blocked = path.exists() && !path.is_dir();
-        if blocked { Err(self.unusable("the path of a directory, or of one to create")) } else { Ok(path) }
+        if blocked {
+            Err(self.unusable("the path of a directory, or of one to create"))
+        } else {
+            Ok(path)
+        }
     }
 
     fn as_str(&self) -> Option<&str> {
@@ -123,12 +133,20 @@ impl Value {
     }
 
     fn unusable(self, expected: impl Into<String>) -> SettingsError {
-        SettingsError { variable: self.variable, found: self.text, expected: expected.into() }
+        SettingsError {
+            variable: self.variable,
+            found: self.text,
+            expected: expected.into(),
+        }
     }
 }
 
 /// Where the package was built; where it runs if the sources are gone, as on a machine that only has the binary.
 fn workspace_root() -> &'static Path {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if built_in.is_dir() { built_in } else { Path::new("") }
+    if built_in.is_dir() {
+        built_in
+    } else {
+        Path::new("")
+    }
 }

@@ -57,10 +57,34 @@ struct Plan {
 }
 
 const PLANS: [Plan; 4] = [
-    Plan { field: Field::Correspondent, n_labels: 40, n_auto: 25, first_seed: 1000, probability: 0.80 },
-    Plan { field: Field::DocumentType, n_labels: 25, n_auto: 15, first_seed: 2000, probability: 0.80 },
-    Plan { field: Field::Tags, n_labels: 50, n_auto: 30, first_seed: 3000, probability: 0.85 },
-    Plan { field: Field::StoragePath, n_labels: 20, n_auto: 12, first_seed: 4000, probability: 0.70 },
+    Plan {
+        field: Field::Correspondent,
+        n_labels: 40,
+        n_auto: 25,
+        first_seed: 1000,
+        probability: 0.80,
+    },
+    Plan {
+        field: Field::DocumentType,
+        n_labels: 25,
+        n_auto: 15,
+        first_seed: 2000,
+        probability: 0.80,
+    },
+    Plan {
+        field: Field::Tags,
+        n_labels: 50,
+        n_auto: 30,
+        first_seed: 3000,
+        probability: 0.85,
+    },
+    Plan {
+        field: Field::StoragePath,
+        n_labels: 20,
+        n_auto: 12,
+        first_seed: 4000,
+        probability: 0.70,
+    },
 ];
 
 /// Most tags on a document.
@@ -120,14 +144,22 @@ impl Generator {
             (Field::Tags, &[0, 1, 5]),
         ];
         let chosen = chosen.map(|(field, labels)| (field, labels.to_vec()));
-        self.content(&text::paragraph(rng), &chosen.each_ref().map(|(field, labels)| (*field, labels)))
+        self.content(
+            &text::paragraph(rng),
+            &chosen.each_ref().map(|(field, labels)| (*field, labels)),
+        )
     }
 
     fn content(&self, paragraph: &str, chosen: &[(Field, &Vec<usize>)]) -> String {
         let fingerprints = chosen.iter().flat_map(|(field, labels)| {
-            labels.iter().map(|&label| self.labels(*field)[label].fingerprint.as_str())
+            labels
+                .iter()
+                .map(|&label| self.labels(*field)[label].fingerprint.as_str())
         });
-        std::iter::once(paragraph).chain(fingerprints).collect::<Vec<_>>().join(" ")
+        std::iter::once(paragraph)
+            .chain(fingerprints)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -148,8 +180,16 @@ impl MadeUpDocument {
 impl MadeUpLabel {
     /// The label as an archive takes it.
     pub(crate) fn as_new(&self) -> NewLabel<'_> {
-        let matching_algorithm = if self.is_auto { MatchingAlgorithm::Auto } else { MatchingAlgorithm::None };
-        NewLabel { name: &self.name, matching_algorithm, is_inbox_tag: false }
+        let matching_algorithm = if self.is_auto {
+            MatchingAlgorithm::Auto
+        } else {
+            MatchingAlgorithm::None
+        };
+        NewLabel {
+            name: &self.name,
+            matching_algorithm,
+            is_inbox_tag: false,
+        }
     }
 }
 
@@ -190,7 +230,11 @@ impl Plan {
         if !rng.random_bool(self.probability) {
             return Vec::new();
         }
-        let n_chosen = if self.field == Field::Tags { rng.random_range(1..=MOST_TAGS) } else { 1 };
+        let n_chosen = if self.field == Field::Tags {
+            rng.random_range(1..=MOST_TAGS)
+        } else {
+            1
+        };
         rand::seq::index::sample(rng, self.n_labels, n_chosen).into_vec()
     }
 }

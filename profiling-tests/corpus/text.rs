@@ -28,9 +28,14 @@ pub(super) fn fingerprint(seed: u64) -> String {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let mut words: Vec<String> = Vec::with_capacity(FINGERPRINT_WORDS);
     while words.len() < FINGERPRINT_WORDS {
-        let word = if words.len().is_multiple_of(2) { business_word(rng) } else { last_name(rng) };
+        let word = if words.len().is_multiple_of(2) {
+            business_word(rng)
+        } else {
+            last_name(rng)
+        };
         let word = word.to_lowercase();
-        let plain = word.len() >= SHORTEST_FINGERPRINT_WORD && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let plain =
+            word.len() >= SHORTEST_FINGERPRINT_WORD && word.bytes().all(|byte| byte.is_ascii_lowercase());
         if plain && !words.contains(&word) {
             words.push(word);
         }
@@ -90,15 +95,20 @@ fn business_word(rng: &mut impl Rng) -> &'static str {
 fn made_up_word(rng: &mut impl Rng) -> String {
     static CUMULATIVE: LazyLock<Vec<f64>> = LazyLock::new(|| {
         let weights = (0..MADE_UP_WORDS).map(|rank| 1.0 / (rank as f64 + 2.7));
-        weights.scan(0.0, |sum, weight| {
-            *sum += weight;
-            Some(*sum)
-        })
-        .collect()
+        weights
+            .scan(0.0, |sum, weight| {
+                *sum += weight;
+                Some(*sum)
+            })
+            .collect()
     });
     let total = CUMULATIVE[MADE_UP_WORDS - 1];
     let at = rng.random::<f64>() * total;
-    spell(CUMULATIVE.partition_point(|&cumulative| cumulative <= at).min(MADE_UP_WORDS - 1))
+    spell(
+        CUMULATIVE
+            .partition_point(|&cumulative| cumulative <= at)
+            .min(MADE_UP_WORDS - 1),
+    )
 }
 
 /// The made-up word of a rank: three syllables of two letters. Ranks are spread first, so that neighbours in

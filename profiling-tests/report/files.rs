@@ -19,7 +19,11 @@ pub(crate) fn write(directory: &Path, head: &Head<'_>, report: &Report) -> Resul
     put(directory, &format!("{stem}.txt"), &text::file(head, report))?;
     put(directory, &format!("{stem}.json"), &json::file(head, report))?;
     for graph in &report.graphs {
-        let stem = if graph.suffix.is_empty() { stem.clone() } else { format!("{stem}.{}", graph.suffix) };
+        let stem = if graph.suffix.is_empty() {
+            stem.clone()
+        } else {
+            format!("{stem}.{}", graph.suffix)
+        };
         put(directory, &format!("{stem}.folded"), &graph.folded())?;
         put(directory, &format!("{stem}.svg"), &graph.svg()?)?;
     }

@@ -5,6 +5,7 @@ use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, re
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
 
+use super::functions::is_plumbing;
 use super::units::{bytes, count, duration};
 
 /// Stacks to draw.
@@ -27,14 +28,23 @@ impl Graph {
             count(profile.sampling.samples),
             count(profile.iterations)
         );
-        Self { suffix: "", title: title.into(), subtitle, unit: Unit::Nanoseconds, stacks: profile.folded() }
+        Self {
+            suffix: "",
+            title: title.into(),
+            subtitle,
+            unit: Unit::Nanoseconds,
+            stacks: profile.folded(),
+        }
     }
 
     /// Where memory went, by one view.
     pub(crate) fn of_memory(title: impl Into<String>, profile: &MemoryProfile, view: MemoryView) -> Self {
         let mut stacks = FoldedStacks::new();
         for stack in &profile.stacks {
-            let frames = stack.frames.iter().map(|&frame| profile.frame(frame).function.as_str());
+            let frames = stack
+                .frames
+                .iter()
+                .map(|&frame| profile.frame(frame).function.as_str());
             // Negative only for what the region freed without having allocated it: that has no width.
             stacks.add(frames, u64::try_from(stack.usage.bytes(view)).unwrap_or_default());
         }
@@ -44,7 +54,13 @@ impl Graph {
             MemoryView::LiveAtEnd => "live at the end",
         };
         let subtitle = format!("{} {what}", bytes(stacks.total()));
-        Self { suffix: "", title: title.into(), subtitle, unit: Unit::Bytes, stacks }
+        Self {
+            suffix: "",
+            title: title.into(),
+            subtitle,
+            unit: Unit::Bytes,
+            stacks,
+        }
     }
 
     /// The same as a further graph of the scenario.
@@ -57,10 +73,32 @@ impl Graph {
         self.stacks.to_string()
     }
 
-    /// The picture.
+    /// The picture: of the program's own work. What a thread pool puts between two of its functions would be most
+    /// of the height and none of the sense.
     pub(crate) fn svg(&self) -> Result<String, FlamegraphError> {
-        let options =
-            FlamegraphOptions { title: self.title.clone(), subtitle: self.subtitle.clone(), unit: self.unit };
-        render_flamegraph(&self.stacks, &options)
+        let subtitle = format!(
+            "{}; without the frames of rayon and the standard library in between",
+            self.subtitle
+        );
+        let options = FlamegraphOptions {
+            title: self.title.clone(),
+            subtitle,
+            unit: self.unit,
+        };
+        render_flamegraph(&without_plumbing(&self.stacks), &options)
     }
+}
+
+/// The stacks without the frames that only lead from one piece of work to the next. The last frame stays: time and
+/// memory are its own.
+fn without_plumbing(stacks: &FoldedStacks) -> FoldedStacks {
+    let mut kept = FoldedStacks::new();
+    for (stack, weight) in stacks.iter() {
+        let (callers, last) = stack
+            .rsplit_once(';')
+            .map_or((None, stack), |(callers, last)| (Some(callers), last));
+        let callers = callers.into_iter().flat_map(|callers| callers.split(';'));
+        kept.add(callers.filter(|frame| !is_plumbing(frame)).chain([last]), weight);
+    }
+    kept
 }

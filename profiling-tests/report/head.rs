@@ -25,8 +25,17 @@ pub(crate) struct Head<'run> {
 impl Head<'_> {
     /// Warnings, then the circumstances.
     pub(crate) fn text(&self) -> String {
-        let mut lines = vec![rule('═'), "PROFILE OF TRAINING AND PREDICTION".to_owned(), rule('═')];
-        lines.extend(self.environment.warnings().iter().flat_map(|warning| warning_lines(warning)));
+        let mut lines = vec![
+            rule('═'),
+            "PROFILE OF TRAINING AND PREDICTION".to_owned(),
+            rule('═'),
+        ];
+        lines.extend(
+            self.environment
+                .warnings()
+                .iter()
+                .flat_map(|warning| warning_lines(warning)),
+        );
         lines.extend(fact_lines(&[
             ("corpus", self.corpus_line()),
             ("labels", self.labels_line()),
@@ -44,12 +53,17 @@ impl Head<'_> {
             Source::Archive { file } => format!("from the archive {file}"),
         };
         let (n_documents, text) = (count(self.corpus.n_documents), bytes(self.corpus.content_bytes));
-        format!("{n_documents} documents, {text} of text, {source}; SHA-256 {}", self.corpus.sha256)
+        format!(
+            "{n_documents} documents, {text} of text, {source}; SHA-256 {}",
+            self.corpus.sha256
+        )
     }
 
     fn labels_line(&self) -> String {
         let labels = Field::ALL.into_iter().zip(self.corpus.n_labels);
-        let labels: Vec<String> = labels.map(|(field, n_labels)| format!("{field} {n_labels}")).collect();
+        let labels: Vec<String> = labels
+            .map(|(field, n_labels)| format!("{field} {n_labels}"))
+            .collect();
         format!("{} to learn", labels.join(", "))
     }
 

@@ -1,8 +1,10 @@
 //! What a memory region used, as sections.
 
 use profiling_toolkit::memory::{AllocationSite, MemoryProfile, MemoryView};
+use profiling_toolkit::symbols::Frame;
 
 use super::Report;
+use super::functions::brief;
 use super::table::Table;
 use super::units::{bytes, count};
 
@@ -24,7 +26,10 @@ pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &MemoryP
         if sites.is_empty() {
             report.facts(format!("{done}: nothing {order}"), Vec::new());
         } else {
-            report.table(format!("{done}: allocation sites by bytes {order}"), site_table(&sites, view));
+            report.table(
+                format!("{done}: allocation sites by bytes {order}"),
+                site_table(&sites, view),
+            );
         }
     }
 }
@@ -32,7 +37,9 @@ pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &MemoryP
 /// Adds totals and the whole profile only.
 pub(crate) fn add_totals(report: &mut Report, name: &str, done: &str, profile: &MemoryProfile) {
     if !profile.complete {
-        report.warnings.push(format!("{done}: a table of the tracker overflowed, some bytes are on the wrong site"));
+        report.warnings.push(format!(
+            "{done}: a table of the tracker overflowed, some bytes are on the wrong site"
+        ));
     }
     report.facts(format!("{done}: memory, exact"), totals(profile));
     report.measurement(name, profile);
@@ -51,7 +58,14 @@ fn totals(profile: &MemoryProfile) -> Vec<(&'static str, String)> {
                 count(profile.reallocations)
             ),
         ),
-        ("given back", format!("{} in {} blocks", bytes(profile.bytes_deallocated), count(profile.deallocations))),
+        (
+            "given back",
+            format!(
+                "{} in {} blocks",
+                bytes(profile.bytes_deallocated),
+                count(profile.deallocations)
+            ),
+        ),
         ("largest block", bytes(profile.largest_block_bytes)),
         ("sites", sums(profile)),
     ]
@@ -61,7 +75,13 @@ fn totals(profile: &MemoryProfile) -> Vec<(&'static str, String)> {
 fn sums(profile: &MemoryProfile) -> String {
     let sites = profile.sites();
     let sum = |view| -> i64 { sites.iter().map(|site| site.usage.bytes(view)).sum() };
-    let agrees = |sum: i64, total: i64| if sum == total { "to the byte" } else { "NOT EXACTLY" };
+    let agrees = |sum: i64, total: i64| {
+        if sum == total {
+            "to the byte"
+        } else {
+            "NOT EXACTLY"
+        }
+    };
     format!(
         "{}; they sum to what was kept {}, at the peak to the peak {}",
         count(sites.len()),
@@ -71,17 +91,23 @@ fn sums(profile: &MemoryProfile) -> String {
 }
 
 fn site_table(sites: &[AllocationSite], view: MemoryView) -> Table {
-    let mut table = Table::names_last(&["bytes", "blocks", "reallocs", "place", "function"]);
+    let mut table = Table::names_last(&["bytes", "blocks", "reallocs", "place and function"]);
     for site in sites {
         table.row(vec![
             bytes(site.usage.bytes(view)),
             count(site.usage.allocations),
             count(site.usage.reallocations),
-            site.frame.location().unwrap_or_default(),
-            site.frame.function.clone(),
+            place(&site.frame),
         ]);
     }
     table
+}
+
+fn place(frame: &Frame) -> String {
+    match frame.location() {
+        Some(location) => format!("{location} {}", brief(&frame.function)),
+        None => frame.function.clone(),
+    }
 }
 
 fn exact_bytes(size: impl TryInto<i128> + Copy) -> String {

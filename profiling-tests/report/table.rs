@@ -16,12 +16,19 @@ pub(crate) struct Table {
 impl Table {
     /// A table whose first column holds names, the others numbers.
     pub(crate) fn names_first(columns: &[&'static str]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new(), name_column: 0 }
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+            name_column: 0,
+        }
     }
 
     /// A table whose last column holds names, the others numbers.
     pub(crate) fn names_last(columns: &[&'static str]) -> Self {
-        Self { name_column: columns.len() - 1, ..Self::names_first(columns) }
+        Self {
+            name_column: columns.len() - 1,
+            ..Self::names_first(columns)
+        }
     }
 
     /// Adds a row, one cell a column.
@@ -35,7 +42,8 @@ impl Table {
         let heads: Vec<String> = self.columns.iter().map(|&head| head.to_owned()).collect();
         let widths = self.widths(&heads, WIDTH - indent.len());
         let rows = std::iter::once(&heads).chain(&self.rows);
-        rows.map(|cells| format!("{indent}{}", self.line(cells, &widths))).collect()
+        rows.map(|cells| format!("{indent}{}", self.line(cells, &widths)))
+            .collect()
     }
 
     fn widths(&self, heads: &[String], available: usize) -> Vec<usize> {
@@ -52,13 +60,17 @@ impl Table {
     }
 
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
-        let padded = cells.iter().zip(widths).enumerate().map(|(column, (cell, &width))| {
-            if column == self.name_column {
-                format!("{:<width$}", shortened(cell, width))
-            } else {
-                format!("{cell:>width$}")
-            }
-        });
+        let padded = cells
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(|(column, (cell, &width))| {
+                if column == self.name_column {
+                    format!("{:<width$}", shortened(cell, width))
+                } else {
+                    format!("{cell:>width$}")
+                }
+            });
         padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     }
 }

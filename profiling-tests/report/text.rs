@@ -32,7 +32,11 @@ pub(crate) fn scenario(report: &Report) -> String {
 
 /// Named figures below each other.
 pub(crate) fn fact_lines(facts: &[(&'static str, String)]) -> Vec<String> {
-    let name_width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let name_width = facts
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or_default();
     let hanging = " ".repeat(INDENT.len() + name_width + 2);
     let named = facts.iter().map(|(name, figure)| {
         let mut lines = wrapped(figure, &hanging);

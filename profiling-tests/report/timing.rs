@@ -2,9 +2,9 @@
 
 use profiling_toolkit::timing::TimingSummary;
 
+use super::Report;
 use super::table::Table;
 use super::units::{count, duration};
-use super::Report;
 
 /// Timings that belong together, one a line.
 #[derive(Debug)]
@@ -15,8 +15,19 @@ pub(crate) struct Timings {
 impl Timings {
     /// No lines yet.
     pub(crate) fn new() -> Self {
-        let columns = ["", "median", "95 % from", "to", "min", "p95", "samples", "calls each"];
-        Self { table: Table::names_first(&columns) }
+        let columns = [
+            "",
+            "median",
+            "95 % from",
+            "to",
+            "min",
+            "p95",
+            "samples",
+            "calls each",
+        ];
+        Self {
+            table: Table::names_first(&columns),
+        }
     }
 
     /// Adds a line, and the timing with its raw samples to the report's measurements.
@@ -32,6 +43,9 @@ impl Timings {
 
     /// The table, with no instrument running while its figures were taken.
     pub(crate) fn finish(self, report: &mut Report, heading: &str) {
-        report.table(format!("{heading}: time of a call, no instrument running"), self.table);
+        report.table(
+            format!("{heading}: time of a call, no instrument running"),
+            self.table,
+        );
     }
 }

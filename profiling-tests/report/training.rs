@@ -27,7 +27,10 @@ struct FieldTraining {
 
 /// Adds the vocabulary and the classifiers that there are now.
 pub(crate) fn add_model(report: &mut Report, training: &TrainReport) {
-    let missing: Vec<_> = Field::ALL.iter().filter(|&&field| of_field(training, field).is_none()).collect();
+    let missing: Vec<_> = Field::ALL
+        .iter()
+        .filter(|&&field| of_field(training, field).is_none())
+        .collect();
     let exist: Vec<&str> = training.fields.iter().map(|field| field.field.name()).collect();
     let mut classifiers = exist.join(", ");
     if !missing.is_empty() {
@@ -39,7 +42,13 @@ pub(crate) fn add_model(report: &mut Report, training: &TrainReport) {
         vec![
             ("documents", count(training.n_documents)),
             ("vocabulary", format!("{} terms", count(training.n_terms))),
-            ("matrix", format!("{} stored values, {per_document:.1} a document", count(training.n_stored))),
+            (
+                "matrix",
+                format!(
+                    "{} stored values, {per_document:.1} a document",
+                    count(training.n_stored)
+                ),
+            ),
             ("classifiers", classifiers),
         ],
     );
@@ -63,7 +72,12 @@ pub(crate) fn add_stages(report: &mut Report, heading: &str, training: &TrainRep
 
 fn fit_cells(field: &FieldReport) -> [String; 4] {
     let Some(fit) = &field.fit else {
-        return [count(field.n_labels), "none".to_owned(), String::new(), String::new()];
+        return [
+            count(field.n_labels),
+            "none".to_owned(),
+            String::new(),
+            String::new(),
+        ];
     };
     let first = fit.loss_curve.first().copied().unwrap_or(f64::NAN);
     [
@@ -84,13 +98,19 @@ impl From<&TrainReport> for Training {
         let fields = training.fields.iter().map(|field| FieldTraining {
             field: field.field.name(),
             n_labels: field.n_labels,
-            loss_curve: field.fit.as_ref().map(|fit| fit.loss_curve.clone()).unwrap_or_default(),
+            loss_curve: field
+                .fit
+                .as_ref()
+                .map(|fit| fit.loss_curve.clone())
+                .unwrap_or_default(),
         });
         Self {
             n_documents: training.n_documents,
             n_terms: training.n_terms,
             n_stored: training.n_stored,
-            stages: stages.map(|stage| (stage.kind.to_string(), stage.duration.as_nanos() as u64)).collect(),
+            stages: stages
+                .map(|stage| (stage.kind.to_string(), stage.duration.as_nanos() as u64))
+                .collect(),
             fields: fields.collect(),
         }
     }

@@ -1,5 +1,7 @@
 //! Numbers as people read them: three digits and a unit.
 
+use std::fmt::Write as _;
+
 /// A count with its thousands set apart.
 pub(crate) fn count(number: impl TryInto<i128>) -> String {
     let number = number.try_into().unwrap_or_default();
@@ -11,7 +13,11 @@ pub(crate) fn count(number: impl TryInto<i128>) -> String {
         }
         grouped.push(digit);
     }
-    if number < 0 { format!("-{grouped}") } else { grouped }
+    if number < 0 {
+        format!("-{grouped}")
+    } else {
+        grouped
+    }
 }
 
 /// Bytes in binary units.
@@ -24,7 +30,11 @@ pub(crate) fn bytes(bytes: impl TryInto<i128>) -> String {
         }
         (size, unit) = (size / 1024.0, larger);
     }
-    if unit == "B" { format!("{bytes} B") } else { format!("{} {unit}", digits(size)) }
+    if unit == "B" {
+        format!("{bytes} B")
+    } else {
+        format!("{} {unit}", digits(size))
+    }
 }
 
 /// A time in nanoseconds.
@@ -40,6 +50,16 @@ pub(crate) fn duration(ns: f64) -> String {
 /// A share of one, in percent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a String takes every write");
+            hex
+        })
 }
 
 /// Three significant digits, or all those before the point.

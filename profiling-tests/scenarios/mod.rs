@@ -83,5 +83,8 @@ fn no_status(_: &Status) -> ControlFlow<()> {
 
 /// For calls that are over within microseconds: the sampler repeats them.
 fn repeated_calls() -> CpuOptions {
-    CpuOptions { min_samples: 1_000, ..CpuOptions::default() }
+    CpuOptions {
+        min_samples: 1_000,
+        ..CpuOptions::default()
+    }
 }

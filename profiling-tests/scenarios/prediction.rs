@@ -1,13 +1,18 @@
 //! Scenarios of prediction, all on one sample content. "New" is a content that the cache of vectors doesn't hold,
 //! "known" one that it does.
 
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Instant;
+
 use postroom::classifier::DocumentClassifier;
+use postroom::document::LabelId;
+use postroom::predictor::Predictor;
+use postroom::vector_cache::VectorCacheParams;
 use profiling_toolkit::cpu::measure_cpu_repeated;
 use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
 use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
 use sha2::{Digest as _, Sha256};
-use std::hint::black_box;
-use std::time::Instant;
 
 use super::{Outcome, repeated_calls};
 use crate::report::graph::Graph;
@@ -25,12 +30,20 @@ const N_QUESTIONS: f64 = 4.0;
 type Question = (&'static str, &'static str, fn(&DocumentClassifier, &str));
 
 const QUESTIONS: [Question; 6] = [
-    ("correspondent", "predict_correspondent()", |classifier, content| {
-        let _ = black_box(classifier.predict_correspondent(content));
-    }),
-    ("document_type", "predict_document_type()", |classifier, content| {
-        let _ = black_box(classifier.predict_document_type(content));
-    }),
+    (
+        "correspondent",
+        "predict_correspondent()",
+        |classifier, content| {
+            let _ = black_box(classifier.predict_correspondent(content));
+        },
+    ),
+    (
+        "document_type",
+        "predict_document_type()",
+        |classifier, content| {
+            let _ = black_box(classifier.predict_document_type(content));
+        },
+    ),
     ("tags", "predict_tags()", |classifier, content| {
         let _ = black_box(classifier.predict_tags(content));
     }),
@@ -46,7 +59,10 @@ const QUESTIONS: [Question; 6] = [
 pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Outcome {
     let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
     add_sample(report, classifier, content)?;
-    for (cache, heading) in [("new", "Content new to the cache"), ("known", "Content known to the cache")] {
+    for (cache, heading) in [
+        ("new", "Content new to the cache"),
+        ("known", "Content known to the cache"),
+    ] {
         let mut timings = Timings::new();
         for (name, call, ask) in QUESTIONS {
             let timing = match cache {
@@ -63,11 +79,21 @@ pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Ou
         ask_four(classifier, content);
     };
     let ((), profile) = measure_cpu_repeated(&repeated_calls(), new)?;
-    report::cpu::add(report, "four_new_cpu", "The four, after emptying the cache", &profile);
-    report.graphs.push(Graph::of_cpu("Four predictions, content new to the cache: CPU time", &profile));
+    report::cpu::add(
+        report,
+        "four_new_cpu",
+        "The four, after emptying the cache",
+        &profile,
+    );
+    report.graphs.push(Graph::of_cpu(
+        "Four predictions, content new to the cache: CPU time",
+        &profile,
+    ));
     let ((), profile) = measure_cpu_repeated(&repeated_calls(), || ask_four(classifier, content))?;
     report::cpu::add(report, "four_known_cpu", "The four, content known", &profile);
-    report.graphs.push(Graph::of_cpu("Four predictions, content known: CPU time", &profile).named("known"));
+    report
+        .graphs
+        .push(Graph::of_cpu("Four predictions, content known: CPU time", &profile).named("known"));
     Ok(())
 }
 
@@ -82,9 +108,17 @@ pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) ->
     report::memory::add(report, "four_new", "The four, content new", &new);
     report::memory::add(report, "four_known", "The four, content known", &known);
     report.graphs = vec![
-        Graph::of_memory("Four predictions, content new: memory allocated in all", &new, MemoryView::Total),
-        Graph::of_memory("Four predictions, content known: memory allocated in all", &known, MemoryView::Total)
-            .named("known"),
+        Graph::of_memory(
+            "Four predictions, content new: memory allocated in all",
+            &new,
+            MemoryView::Total,
+        ),
+        Graph::of_memory(
+            "Four predictions, content known: memory allocated in all",
+            &known,
+            MemoryView::Total,
+        )
+        .named("known"),
     ];
     Ok(())
 }
@@ -93,12 +127,22 @@ pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report
     let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
     let miss = time_new(classifier, || classifier.vectorize(content));
     let hit = measure_time(&TimingOptions::default(), || classifier.vectorize(content));
+    let unseen = time_unseen(session)?;
     let mut timings = Timings::new();
-    timings.add(report, "miss", "miss", &miss);
+    timings.add(report, "miss", "miss, words known", &miss);
+    timings.add(
+        report,
+        "miss_unseen",
+        "miss, each document for the first time",
+        &unseen,
+    );
     timings.add(report, "hit", "hit", &hit);
     timings.finish(report, "vectorize()");
     let ratio = miss.median_ns / hit.median_ns;
-    report.facts("Saved", vec![("miss / hit", format!("{} times as fast", units::digits(ratio)))]);
+    report.facts(
+        "Saved",
+        vec![("miss / hit", format!("{} times as fast", units::digits(ratio)))],
+    );
     report.measurement("miss_over_hit", &ratio);
 
     let missing = || {
@@ -106,11 +150,20 @@ pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report
         classifier.vectorize(content)
     };
     let (_, profile) = measure_cpu_repeated(&repeated_calls(), missing)?;
-    report::cpu::add(report, "miss_cpu", "vectorize() after emptying the cache", &profile);
-    report.graphs.push(Graph::of_cpu("Vectorizing, cache miss: CPU time", &profile));
+    report::cpu::add(
+        report,
+        "miss_cpu",
+        "vectorize() after emptying the cache",
+        &profile,
+    );
+    report
+        .graphs
+        .push(Graph::of_cpu("Vectorizing, cache miss: CPU time", &profile));
     let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.vectorize(content))?;
     report::cpu::add(report, "hit_cpu", "vectorize(), cache hit", &profile);
-    report.graphs.push(Graph::of_cpu("Vectorizing, cache hit: CPU time", &profile).named("hit"));
+    report
+        .graphs
+        .push(Graph::of_cpu("Vectorizing, cache hit: CPU time", &profile).named("hit"));
     Ok(())
 }
 
@@ -122,17 +175,39 @@ pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> O
     let four_known = measure_time(&options, || ask_four(classifier, content));
     let mut timings = Timings::new();
     timings.add(report, "once", "SHA-256 of the content", &once);
-    timings.add(report, "four_times", "the same four times, as a document costs", &four_times);
-    timings.add(report, "four_known", "four predictions, content known", &four_known);
+    timings.add(
+        report,
+        "four_times",
+        "the same four times, as a document costs",
+        &four_times,
+    );
+    timings.add(
+        report,
+        "four_known",
+        "four predictions, content known",
+        &four_known,
+    );
     timings.finish(report, "Hashing");
     let share = four_times.median_ns / four_known.median_ns;
     report.facts(
         "Hashing",
         vec![
             ("content", units::bytes(content.len())),
-            ("throughput", format!("{} MB/s", units::digits(content.len() as f64 / once.median_ns * 1e3))),
-            ("share", format!("{} of four predictions of known content", units::percent(share))),
-            ("spared by predict()", units::duration(four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS))),
+            (
+                "throughput",
+                format!(
+                    "{} MB/s",
+                    units::digits(content.len() as f64 / once.median_ns * 1e3)
+                ),
+            ),
+            (
+                "share",
+                format!("{} of four predictions of known content", units::percent(share)),
+            ),
+            (
+                "spared by predict()",
+                units::duration(four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS)),
+            ),
         ],
     );
     report.measurement("content_bytes", &content.len());
@@ -140,7 +215,9 @@ pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> O
 
     let (_, profile) = measure_cpu_repeated(&repeated_calls(), || Sha256::digest(black_box(content)))?;
     report::cpu::add(report, "hash_cpu", "SHA-256 of the content", &profile);
-    report.graphs.push(Graph::of_cpu("Hashing a content: CPU time", &profile));
+    report
+        .graphs
+        .push(Graph::of_cpu("Hashing a content: CPU time", &profile));
     Ok(())
 }
 
@@ -162,10 +239,25 @@ fn time_new<R>(classifier: &DocumentClassifier, mut call: impl FnMut() -> R) -> 
     TimingSummary::from_samples(samples.collect(), 1)
 }
 
+/// Times documents that nothing is known of, not even their words: by a vectorizer that has seen none before.
+fn time_unseen(session: &Session) -> Result<TimingSummary, Box<dyn Error>> {
+    let model = session
+        .classifier()?
+        .model()
+        .ok_or("the shared classifier has no model")?;
+    let predictor = Predictor::new(model, VectorCacheParams::default())?;
+    let samples = session.corpus()?.held_out().iter().map(|document| {
+        let start = Instant::now();
+        black_box(predictor.vectorize(&document.content));
+        start.elapsed().as_nanos() as f64
+    });
+    Ok(TimingSummary::from_samples(samples.collect(), 1))
+}
+
 /// The sample, and how it was filed: a reader sees that the predictions are sensible.
 fn add_sample(report: &mut Report, classifier: &DocumentClassifier, content: &str) -> postroom::Result<()> {
     let filed = classifier.predict(content)?;
-    let one = |label: Option<postroom::document::LabelId>| label.map_or_else(|| "none".to_owned(), |id| id.to_string());
+    let one = |label: Option<LabelId>| label.map_or_else(|| "none".to_owned(), |id| id.to_string());
     let tags: Vec<String> = filed.tags.iter().map(ToString::to_string).collect();
     report.facts(
         "The sample and its predictions, by key",
@@ -175,7 +267,14 @@ fn add_sample(report: &mut Report, classifier: &DocumentClassifier, content: &st
             ("correspondent", one(filed.correspondent)),
             ("document type", one(filed.document_type)),
             ("storage path", one(filed.storage_path)),
-            ("tags", if tags.is_empty() { "none".to_owned() } else { tags.join(", ") }),
+            (
+                "tags",
+                if tags.is_empty() {
+                    "none".to_owned()
+                } else {
+                    tags.join(", ")
+                },
+            ),
         ],
     );
     Ok(())

@@ -1,5 +1,7 @@
 //! Scenarios of training and of the trained model's file.
 
+use std::time::Instant;
+
 use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading, Training};
 use postroom::document::{Field, Labels};
 use postroom::model_file::SecretKey;
@@ -9,7 +11,6 @@ use profiling_toolkit::cpu::{CpuOptions, measure_cpu, measure_cpu_repeated};
 use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
 use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
 use sha2::{Digest as _, Sha256};
-use std::time::Instant;
 
 use super::{Outcome, no_status, repeated_calls};
 use crate::corpus::{Corpus, HeldOut};
@@ -44,11 +45,16 @@ pub(super) fn train_memory(session: &Session, report: &mut Report) -> Outcome {
 pub(super) fn train_cpu(session: &Session, report: &mut Report) -> Outcome {
     let corpus = session.corpus()?;
     let mut classifier = DocumentClassifier::new(ClassifierParams::default());
-    let (training, profile) =
-        measure_cpu(&CpuOptions::default(), || classifier.train(corpus.store(), &no_status))?;
+    let (training, profile) = measure_cpu(&CpuOptions::default(), || {
+        classifier.train(corpus.store(), &no_status)
+    })?;
     let training = trained(training?);
     report::training::add_model(report, &training);
-    report::training::add_stages(report, "train(): stages by the clock; the fits run side by side", &training);
+    report::training::add_stages(
+        report,
+        "train(): stages by the clock; the fits run side by side",
+        &training,
+    );
     add_accuracy(report, corpus, &classifier)?;
     report::cpu::add(report, "train", "train()", &profile);
     report.graphs.push(Graph::of_cpu("Training: CPU time", &profile));
@@ -63,28 +69,45 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
     let first = TimingSummary::from_samples(vec![start.elapsed().as_nanos() as f64], 1);
     trained(training);
     let unchanged = classifier.train(store, &no_status)?;
-    assert!(!unchanged.is_trained(), "nothing changed in the database, but it was trained again");
+    assert!(
+        !unchanged.is_trained(),
+        "nothing changed in the database, but it was trained again"
+    );
     report::training::add_stages(report, "Second train(): all that it does", unchanged.report());
 
-    let options = TimingOptions { samples: N_NOOP_SAMPLES, ..TimingOptions::default() };
+    let options = TimingOptions {
+        samples: N_NOOP_SAMPLES,
+        ..TimingOptions::default()
+    };
     let second = measure_time(&options, || classifier.train(store, &no_status));
     let mut timings = Timings::new();
     timings.add(report, "first", "first train()", &first);
     timings.add(report, "second", "second train()", &second);
     timings.finish(report, "train() twice");
     let speedup = first.median_ns / second.median_ns;
-    report.facts("Saved", vec![("first / second", format!("{} times as fast", units::digits(speedup)))]);
+    report.facts(
+        "Saved",
+        vec![(
+            "first / second",
+            format!("{} times as fast", units::digits(speedup)),
+        )],
+    );
     report.measurement("speedup", &speedup);
 
     let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.train(store, &no_status))?;
     report::cpu::add(report, "second_cpu", "Second train(), what is left", &profile);
-    report.graphs.push(Graph::of_cpu("Training when nothing changed: CPU time", &profile));
+    report
+        .graphs
+        .push(Graph::of_cpu("Training when nothing changed: CPU time", &profile));
     Ok(())
 }
 
 pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Outcome {
     let classifier = session.classifier()?;
-    let vocabulary = &classifier.model().ok_or("the shared classifier has no model")?.vocabulary;
+    let vocabulary = &classifier
+        .model()
+        .ok_or("the shared classifier has no model")?
+        .vocabulary;
     let n_terms = vocabulary.len();
     let term_bytes: usize = vocabulary.iter().map(str::len).sum();
     report.facts(
@@ -92,7 +115,7 @@ pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Ou
         vec![
             ("vocabulary", format!("{} terms", units::count(n_terms))),
             ("terms as text", units::bytes(term_bytes)),
-            ("SHA-256", classifier.vectorizer_hash()?.iter().map(|byte| format!("{byte:02x}")).collect()),
+            ("SHA-256", units::hex(&classifier.vectorizer_hash()?)),
         ],
     );
     report.measurement("n_terms", &n_terms);
@@ -101,13 +124,25 @@ pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Ou
     let options = TimingOptions::default();
     let text: Vec<u8> = vocabulary.iter().flat_map(str::bytes).collect();
     let mut timings = Timings::new();
-    timings.add(report, "hash", "vectorizer_hash()", &measure_time(&options, || classifier.vectorizer_hash()));
-    timings.add(report, "sha256", "SHA-256 of the same text", &measure_time(&options, || Sha256::digest(&text)));
+    timings.add(
+        report,
+        "hash",
+        "vectorizer_hash()",
+        &measure_time(&options, || classifier.vectorizer_hash()),
+    );
+    timings.add(
+        report,
+        "sha256",
+        "SHA-256 of the same text",
+        &measure_time(&options, || Sha256::digest(&text)),
+    );
     timings.finish(report, "Hashing the vectorizer");
 
     let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.vectorizer_hash())?;
     report::cpu::add(report, "hash_cpu", "vectorizer_hash()", &profile);
-    report.graphs.push(Graph::of_cpu("Hashing the vectorizer: CPU time", &profile));
+    report
+        .graphs
+        .push(Graph::of_cpu("Hashing the vectorizer: CPU time", &profile));
     Ok(())
 }
 
@@ -128,15 +163,26 @@ pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Out
     let (loaded, load_memory) = measure_memory(MemoryOptions::default(), load)?;
     let (loading, loaded) = loaded?;
     assert_eq!(loading, Loading::Loaded, "the model that was just saved");
-    let n_compared = assert_equal_predictions(classifier, &loaded, &session.corpus()?.held_out()[..])?;
+    let n_compared = assert_equal_predictions(classifier, &loaded, session.corpus()?.held_out())?;
     let same = format!("equal for {} documents", units::count(n_compared));
-    report.facts("The file", vec![("size", units::bytes(file_bytes)), ("predictions", same)]);
+    report.facts(
+        "The file",
+        vec![("size", units::bytes(file_bytes)), ("predictions", same)],
+    );
     report.measurement("file_bytes", &file_bytes);
     report.measurement("n_compared", &n_compared);
 
-    let options = TimingOptions { samples: N_FILE_SAMPLES, ..TimingOptions::default() };
+    let options = TimingOptions {
+        samples: N_FILE_SAMPLES,
+        ..TimingOptions::default()
+    };
     let mut timings = Timings::new();
-    timings.add(report, "save", "save()", &measure_time(&options, || classifier.save(&path, &key)));
+    timings.add(
+        report,
+        "save",
+        "save()",
+        &measure_time(&options, || classifier.save(&path, &key)),
+    );
     timings.add(report, "load", "load()", &measure_time(&options, load));
     timings.finish(report, "Saving, which waits for the disk, and loading");
 
@@ -147,8 +193,18 @@ pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Out
     report::cpu::add(report, "round_trip_cpu", "save() and load()", &profile);
     report.graphs = vec![
         Graph::of_cpu("Saving and loading a model: CPU time", &profile),
-        Graph::of_memory("Saving a model: memory at the peak", &save_memory, MemoryView::AtPeak).named("save_peak"),
-        Graph::of_memory("Loading a model: memory at the peak", &load_memory, MemoryView::AtPeak).named("load_peak"),
+        Graph::of_memory(
+            "Saving a model: memory at the peak",
+            &save_memory,
+            MemoryView::AtPeak,
+        )
+        .named("save_peak"),
+        Graph::of_memory(
+            "Loading a model: memory at the peak",
+            &load_memory,
+            MemoryView::AtPeak,
+        )
+        .named("load_peak"),
     ];
     Ok(())
 }
@@ -167,18 +223,31 @@ fn assert_equal_predictions(
 ) -> postroom::Result<usize> {
     let compared = &documents[..documents.len().min(N_COMPARED)];
     for document in compared {
-        let (expected, found) = (before.predict(&document.content)?, after.predict(&document.content)?);
-        assert_eq!(found, expected, "the loaded model files a document differently: {}", document.content);
+        let (expected, found) = (
+            before.predict(&document.content)?,
+            after.predict(&document.content)?,
+        );
+        assert_eq!(
+            found, expected,
+            "the loaded model files a document differently: {}",
+            document.content
+        );
     }
     Ok(compared.len())
 }
 
 /// Whether what was profiled learned anything: documents of the same kind that it wasn't trained on.
-fn add_accuracy(report: &mut Report, corpus: &Corpus, classifier: &DocumentClassifier) -> postroom::Result<()> {
+fn add_accuracy(
+    report: &mut Report,
+    corpus: &Corpus,
+    classifier: &DocumentClassifier,
+) -> postroom::Result<()> {
     let mut n_right = [0_usize; 4];
     let mut n_documents = 0_usize;
     for document in corpus.held_out() {
-        let Some(expected) = &document.expected else { continue };
+        let Some(expected) = &document.expected else {
+            continue;
+        };
         let found = classifier.predict(&document.content)?;
         n_documents += 1;
         for field in Field::ALL {
@@ -187,10 +256,18 @@ fn add_accuracy(report: &mut Report, corpus: &Corpus, classifier: &DocumentClass
     }
     if n_documents > 0 {
         let shares = n_right.map(|n_right| n_right as f64 / n_documents as f64);
-        let heading = format!("Filed wholly right, of {} documents not trained on", units::count(n_documents));
-        let facts = Field::ALL.into_iter().map(|field| (field.name(), units::percent(shares[field.index()])));
+        let heading = format!(
+            "Filed wholly right, of {} documents not trained on",
+            units::count(n_documents)
+        );
+        let facts = Field::ALL
+            .into_iter()
+            .map(|field| (field.name(), units::percent(shares[field.index()])));
         report.facts(heading, facts.collect());
-        report.measurement("held_out_accuracy", &Field::ALL.map(|field| (field.name(), shares[field.index()])));
+        report.measurement(
+            "held_out_accuracy",
+            &Field::ALL.map(|field| (field.name(), shares[field.index()])),
+        );
     }
     Ok(())
 }
