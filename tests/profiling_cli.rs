@@ -1,6 +1,7 @@
 //! What the profiling tests promise on the command line, tried on the binary that `cargo test` runs.
 //!
 //! The corpus is small here: what is asserted is which trials run, what they write and where, not what they measure.
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,13 +127,13 @@ fn profiling_binary() -> &'static Path {
             String::from_utf8_lossy(&output.stderr)
         );
         let messages = String::from_utf8(output.stdout).unwrap();
-        let executables = messages.lines().filter_map(|line| {
+        let mut executables = messages.lines().filter_map(|line| {
             let message: Value = serde_json::from_str(line).ok()?;
             let is_profiling = message["target"]["name"] == "profiling";
             is_profiling.then(|| message["executable"].as_str().map(PathBuf::from))?
         });
         executables
-            .last()
+            .next()
             .expect("cargo names the executable that it built")
     })
 }

@@ -43,11 +43,16 @@ pub(crate) fn is_plumbing(function: &str) -> bool {
             .is_some_and(|(first, _)| CRATES.contains(&first))
     };
     match function.strip_prefix('<') {
-        // `<f64 as core::iter::Sum>::sum`, `<[u8]>::sort`: a built-in type's, unless the trait is somebody else's.
-        Some(method) => {
-            let (of_type, of_trait) = method.split_once(" as ").unwrap_or((method, "core::"));
-            is_of_crates(of_type) || !of_type.contains("::") && is_of_crates(of_trait)
-        }
+        Some(method) => match method.split_once(" as ") {
+            // `<f64 as core::iter::Sum>::sum`: that of a built-in type, unless the trait is somebody else's.
+            Some((of_type, of_trait)) => {
+                is_of_crates(of_type) || !of_type.contains("::") && is_of_crates(of_trait)
+            }
+            // `<[u8]>::sort`: only the standard library gives built-in types methods.
+            None => method
+                .split_once('>')
+                .is_some_and(|(of_type, _)| !of_type.contains("::")),
+        },
         None => is_of_crates(function),
     }
 }

@@ -5,7 +5,7 @@ use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, re
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
 
-use super::functions::is_plumbing;
+use super::functions::{is_plumbing, plain};
 use super::units::{bytes, count, duration};
 
 /// Stacks to draw.
@@ -89,8 +89,8 @@ impl Graph {
     }
 }
 
-/// The stacks without the frames that only lead from one piece of work to the next. The last frame stays: time and
-/// memory are its own.
+/// The stacks in plain names, without the frames that only lead from one piece of work to the next. The last frame
+/// stays: time and memory are its own.
 fn without_plumbing(stacks: &FoldedStacks) -> FoldedStacks {
     let mut kept = FoldedStacks::new();
     for (stack, weight) in stacks.iter() {
@@ -98,7 +98,9 @@ fn without_plumbing(stacks: &FoldedStacks) -> FoldedStacks {
             .rsplit_once(';')
             .map_or((None, stack), |(callers, last)| (Some(callers), last));
         let callers = callers.into_iter().flat_map(|callers| callers.split(';'));
-        kept.add(callers.filter(|frame| !is_plumbing(frame)).chain([last]), weight);
+        let frames = callers.filter(|frame| !is_plumbing(frame)).chain([last]);
+        let names: Vec<String> = frames.map(plain).collect();
+        kept.add(names.iter().map(String::as_str), weight);
     }
     kept
 }

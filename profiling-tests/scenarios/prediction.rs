@@ -130,12 +130,7 @@ pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report
     let unseen = time_unseen(session)?;
     let mut timings = Timings::new();
     timings.add(report, "miss", "miss, words known", &miss);
-    timings.add(
-        report,
-        "miss_unseen",
-        "miss, each document for the first time",
-        &unseen,
-    );
+    timings.add(report, "miss_unseen", "miss, unseen documents", &unseen);
     timings.add(report, "hit", "hit", &hit);
     timings.finish(report, "vectorize()");
     let ratio = miss.median_ns / hit.median_ns;
@@ -174,20 +169,10 @@ pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> O
     let four_times = measure_time(&options, || [(); 4].map(|()| Sha256::digest(content)));
     let four_known = measure_time(&options, || ask_four(classifier, content));
     let mut timings = Timings::new();
-    timings.add(report, "once", "SHA-256 of the content", &once);
-    timings.add(
-        report,
-        "four_times",
-        "the same four times, as a document costs",
-        &four_times,
-    );
-    timings.add(
-        report,
-        "four_known",
-        "four predictions, content known",
-        &four_known,
-    );
-    timings.finish(report, "Hashing");
+    timings.add(report, "once", "once, a prediction", &once);
+    timings.add(report, "four_times", "four times, a document", &four_times);
+    timings.add(report, "four_known", "four predictions, known", &four_known);
+    timings.finish(report, "SHA-256 of the content");
     let share = four_times.median_ns / four_known.median_ns;
     report.facts(
         "Hashing",
