@@ -68,6 +68,10 @@ fn totals(profile: &MemoryProfile) -> Vec<(&'static str, String)> {
         ),
         ("largest block", bytes(profile.largest_block_bytes)),
         ("sites", sums(profile)),
+        (
+            "not seen",
+            "what C code, such as SQLite, takes from the system itself".to_owned(),
+        ),
     ]
 }
 
