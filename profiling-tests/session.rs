@@ -65,7 +65,7 @@ impl Session {
             ended_ns: elapsed_ns(),
         };
         files::write(&self.settings.directory, &self.head()?, &report)?;
-        unpoisoned(&self.finished).push(text::scenario(&report));
+        unpoisoned(&self.finished).push(text::scenario(&report, scenario.rows_in_terminal));
         drop(turn);
         Ok(())
     }
