@@ -28,8 +28,8 @@ impl Progress {
         if self == Self::Hidden {
             return ProgressBar::hidden();
         }
-        // The runner's line "test … " is unfinished: the bar gets one of its own.
-        let style = ProgressStyle::with_template("\n{msg} [{bar:40}] {pos}/{len} ({elapsed})");
+        begin_line();
+        let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len} ({elapsed})");
         let style = style.expect("the template is constant and valid");
         ProgressBar::new(length as u64)
             .with_style(style.progress_chars("=> "))
@@ -41,8 +41,15 @@ impl Progress {
         if self == Self::Hidden {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("\n{spinner} {msg} ({elapsed})");
+        begin_line();
+        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
         let style = style.expect("the template is constant and valid");
         ProgressBar::new_spinner().with_style(style).with_message(task)
     }
+}
+
+/// The runner's line "test … " is unfinished; what is drawn on it would wipe it out.
+#[expect(clippy::print_stderr, reason = "only where somebody is looking")]
+fn begin_line() {
+    eprintln!();
 }

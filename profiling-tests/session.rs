@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use once_cell::sync::OnceCell;
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
@@ -17,7 +18,7 @@ use profiling_toolkit::environment::Environment;
 use crate::corpus::Corpus;
 use crate::progress::Progress;
 use crate::report::head::Head;
-use crate::report::{Report, files, text};
+use crate::report::{Report, Span, files, text};
 use crate::scenarios::{SCENARIOS, Scenario};
 use crate::settings::Settings;
 
@@ -56,9 +57,15 @@ impl Session {
         let turn = unpoisoned(&self.turn);
         self.head()?;
         let mut report = Report::new(scenario.name, scenario.about);
+        let began_ns = elapsed_ns();
         (scenario.measure)(self, &mut report)?;
+        report.span = Span {
+            process: std::process::id(),
+            began_ns,
+            ended_ns: elapsed_ns(),
+        };
         files::write(&self.settings.directory, &self.head()?, &report)?;
-        unpoisoned(&self.finished).push(text::scenario(&report));
+        unpoisoned(&self.finished).push(text::scenario(&report, scenario.rows_in_terminal));
         drop(turn);
         Ok(())
     }
@@ -116,6 +123,12 @@ impl Session {
             settings: &self.settings,
         })
     }
+}
+
+/// Time since it was first asked for.
+fn elapsed_ns() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_nanos() as u64
 }
 
 /// Starts the threads that train, so that no measured region pays for them, and returns their number.

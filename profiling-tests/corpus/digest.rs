@@ -4,6 +4,8 @@ use postroom::document::{Filing, LabelId};
 use postroom::store::DocumentStore;
 use sha2::{Digest as _, Sha256};
 
+use crate::report::units::hex;
+
 /// Part of what is hashed: another form is another digest.
 const FORM: &[u8] = b"profiling corpus 1\n";
 
@@ -26,7 +28,7 @@ pub(crate) fn corpus_digest(store: &dyn DocumentStore) -> postroom::Result<Strin
         sha.update(document.content);
         Ok(())
     })?;
-    Ok(sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&sha.finalize()))
 }
 
 fn hash_filing(sha: &mut Sha256, filing: &Filing) {

@@ -3,6 +3,7 @@
 use profiling_toolkit::cpu::{CpuProfile, FunctionRow};
 
 use super::Report;
+use super::functions::{is_plumbing, plain};
 use super::table::Table;
 use super::units::{count, digits, duration, percent};
 
@@ -20,18 +21,16 @@ pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &CpuProf
             .map(|warning| format!("{done}: {warning}")),
     );
     report.facts(format!("{done}: CPU time"), clocks(profile));
-    for (order, rows) in [
-        (
-            "in the function and in all it called",
-            profile.by_cumulative(N_FUNCTIONS),
-        ),
-        ("in the function itself", profile.by_self(N_FUNCTIONS)),
-    ] {
-        report.table(
-            format!("{done}: functions by time {order}"),
-            function_table(&rows, profile.iterations),
-        );
-    }
+    let heading = "functions by time in them and all they called (rayon's and std's left out)";
+    report.table(
+        format!("{done}: {heading}"),
+        function_table(&by_cumulative(profile), profile.iterations),
+    );
+    let heading = "functions by time in themselves";
+    report.table(
+        format!("{done}: {heading}"),
+        function_table(&profile.by_self(N_FUNCTIONS), profile.iterations),
+    );
     report.measurement(name, profile);
 }
 
@@ -100,7 +99,7 @@ fn clocks(profile: &CpuProfile) -> Vec<(&'static str, String)> {
         (
             "samples",
             format!(
-                "{} at {} a second of CPU time ({} asked for); {} rooted, {} dropped, {} truncated",
+                "{}, {} a second of CPU time ({} asked); {} rooted, {} dropped, {} truncated",
                 count(sampling.samples),
                 count(sampling.rate_reached_hz.round() as u64),
                 count(sampling.rate_asked_hz),
@@ -123,6 +122,14 @@ fn clocks(profile: &CpuProfile) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Functions that say what is done. Some twenty of a thread pool's would stand before the first of them.
+fn by_cumulative(profile: &CpuProfile) -> Vec<FunctionRow> {
+    let mut rows = profile.by_cumulative(usize::MAX);
+    rows.retain(|row| !is_plumbing(&row.function));
+    rows.truncate(N_FUNCTIONS);
+    rows
+}
+
 fn function_table(rows: &[FunctionRow], n_calls: u64) -> Table {
     let mut table = Table::names_last(&["time", "share", "±", "samples", "function"]);
     for row in rows {
@@ -135,28 +142,4 @@ fn function_table(rows: &[FunctionRow], n_calls: u64) -> Table {
         ]);
     }
     table
-}
-
-/// A function's name without what stands in angle brackets, unless all of it does: generic arguments are longer
-/// than the names and rarely tell more.
-fn plain(function: &str) -> String {
-    let mut plain = String::with_capacity(function.len());
-    let (mut depth, mut rest) = (0_usize, function);
-    // `<Type as Trait>::method` keeps its type.
-    if let Some(inner) = rest.strip_prefix('<') {
-        let end = inner.find([' ', '<', '>']).unwrap_or(inner.len());
-        plain.push_str(&inner[..end]);
-        (depth, rest) = (1, &inner[end..]);
-    }
-    let mut previous = ' ';
-    for character in rest.chars() {
-        match character {
-            '<' => depth += 1,
-            '>' if previous != '-' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => plain.push(character),
-            _ => {}
-        }
-        previous = character;
-    }
-    plain.replace("::::", "::").trim_end_matches("::").to_owned()
 }

@@ -5,6 +5,7 @@ use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, re
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
 
+use super::functions::{is_plumbing, plain};
 use super::units::{bytes, count, duration};
 
 /// Stacks to draw.
@@ -72,13 +73,34 @@ impl Graph {
         self.stacks.to_string()
     }
 
-    /// The picture.
+    /// The picture: of the program's own work. What a thread pool puts between two of its functions would be most
+    /// of the height and none of the sense.
     pub(crate) fn svg(&self) -> Result<String, FlamegraphError> {
+        let subtitle = format!(
+            "{}; without the frames of rayon and the standard library in between",
+            self.subtitle
+        );
         let options = FlamegraphOptions {
             title: self.title.clone(),
-            subtitle: self.subtitle.clone(),
+            subtitle,
             unit: self.unit,
         };
-        render_flamegraph(&self.stacks, &options)
+        render_flamegraph(&without_plumbing(&self.stacks), &options)
     }
+}
+
+/// The stacks in plain names, without the frames that only lead from one piece of work to the next. The last frame
+/// stays: time and memory are its own.
+fn without_plumbing(stacks: &FoldedStacks) -> FoldedStacks {
+    let mut kept = FoldedStacks::new();
+    for (stack, weight) in stacks.iter() {
+        let (callers, last) = stack
+            .rsplit_once(';')
+            .map_or((None, stack), |(callers, last)| (Some(callers), last));
+        let callers = callers.into_iter().flat_map(|callers| callers.split(';'));
+        let frames = callers.filter(|frame| !is_plumbing(frame)).chain([last]);
+        let names: Vec<String> = frames.map(plain).collect();
+        kept.add(names.iter().map(String::as_str), weight);
+    }
+    kept
 }

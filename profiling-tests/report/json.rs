@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Report;
 use super::head::Head;
+use super::{Report, Span};
 
 /// Version of the layout of the file.
 const FORMAT_VERSION: u32 = 1;
@@ -14,6 +14,7 @@ struct File<'run> {
     format_version: u32,
     scenario: &'run str,
     about: &'run str,
+    span: Span,
     warnings: Vec<&'run str>,
     #[serde(flatten)]
     head: &'run Head<'run>,
@@ -32,6 +33,7 @@ pub(crate) fn file(head: &Head<'_>, report: &Report) -> String {
         format_version: FORMAT_VERSION,
         scenario: report.scenario,
         about: &report.about,
+        span: report.span,
         warnings,
         head,
         measurements: &report.measurements,

@@ -1,8 +1,10 @@
 //! What a memory region used, as sections.
 
 use profiling_toolkit::memory::{AllocationSite, MemoryProfile, MemoryView};
+use profiling_toolkit::symbols::Frame;
 
 use super::Report;
+use super::functions::brief;
 use super::table::Table;
 use super::units::{bytes, count};
 
@@ -66,6 +68,10 @@ fn totals(profile: &MemoryProfile) -> Vec<(&'static str, String)> {
         ),
         ("largest block", bytes(profile.largest_block_bytes)),
         ("sites", sums(profile)),
+        (
+            "not seen",
+            "what C code, such as SQLite, takes from the system itself".to_owned(),
+        ),
     ]
 }
 
@@ -89,17 +95,23 @@ fn sums(profile: &MemoryProfile) -> String {
 }
 
 fn site_table(sites: &[AllocationSite], view: MemoryView) -> Table {
-    let mut table = Table::names_last(&["bytes", "blocks", "reallocs", "place", "function"]);
+    let mut table = Table::names_last(&["bytes", "blocks", "reallocs", "place and function"]);
     for site in sites {
         table.row(vec![
             bytes(site.usage.bytes(view)),
             count(site.usage.allocations),
             count(site.usage.reallocations),
-            site.frame.location().unwrap_or_default(),
-            site.frame.function.clone(),
+            place(&site.frame),
         ]);
     }
     table
+}
+
+fn place(frame: &Frame) -> String {
+    match frame.location() {
+        Some(location) => format!("{location} {}", brief(&frame.function)),
+        None => frame.function.clone(),
+    }
 }
 
 fn exact_bytes(size: impl TryInto<i128> + Copy) -> String {

@@ -9,6 +9,7 @@
 
 pub(crate) mod cpu;
 pub(crate) mod files;
+pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod head;
 pub(crate) mod json;
@@ -32,6 +33,8 @@ pub(crate) struct Report {
     pub(crate) scenario: &'static str,
     /// What was done, in a sentence.
     pub(crate) about: String,
+    /// When it began and ended.
+    pub(crate) span: Span,
     /// What a reader must know before the figures.
     pub(crate) warnings: Vec<String>,
     /// For people.
@@ -40,6 +43,15 @@ pub(crate) struct Report {
     pub(crate) measurements: Map<String, Value>,
     /// Flame graphs; the first bears the scenario's name.
     pub(crate) graphs: Vec<Graph>,
+}
+
+/// When a scenario ran, in nanoseconds since the process's first one.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Span {
+    /// The process: reports of one process are of one run.
+    pub(crate) process: u32,
+    pub(crate) began_ns: u64,
+    pub(crate) ended_ns: u64,
 }
 
 /// A part of a report with a heading.
@@ -64,6 +76,7 @@ impl Report {
         Self {
             scenario,
             about: about.into(),
+            span: Span::default(),
             warnings: Vec::new(),
             sections: Vec::new(),
             measurements: Map::new(),

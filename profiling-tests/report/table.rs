@@ -37,13 +37,22 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The lines after an indent, heads of the columns first, none longer than the report is wide.
-    pub(crate) fn lines(&self, indent: &str) -> Vec<String> {
+    /// The lines after an indent, heads of the columns first, none longer than the report is wide. Of more than
+    /// `most_rows` rows the first are shown, and how many are not.
+    pub(crate) fn lines(&self, indent: &str, most_rows: usize) -> Vec<String> {
         let heads: Vec<String> = self.columns.iter().map(|&head| head.to_owned()).collect();
         let widths = self.widths(&heads, WIDTH - indent.len());
-        let rows = std::iter::once(&heads).chain(&self.rows);
-        rows.map(|cells| format!("{indent}{}", self.line(cells, &widths)))
-            .collect()
+        let rows = std::iter::once(&heads).chain(self.rows.iter().take(most_rows));
+        let mut lines: Vec<String> = rows
+            .map(|cells| format!("{indent}{}", self.line(cells, &widths)))
+            .collect();
+        let n_left_out = self.rows.len().saturating_sub(most_rows);
+        if n_left_out > 0 {
+            lines.push(format!(
+                "{indent}… and {n_left_out} more in the scenario's own report"
+            ));
+        }
+        lines
     }
 
     fn widths(&self, heads: &[String], available: usize) -> Vec<usize> {

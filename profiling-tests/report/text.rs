@@ -10,11 +10,11 @@ const INDENT: &str = "  ";
 
 /// The whole of a file: the head, then the scenario.
 pub(crate) fn file(head: &Head<'_>, report: &Report) -> String {
-    format!("{}\n{}", head.text(), scenario(report))
+    format!("{}\n{}", head.text(), scenario(report, usize::MAX))
 }
 
-/// A scenario without the head.
-pub(crate) fn scenario(report: &Report) -> String {
+/// A scenario without the head; of each table so many rows.
+pub(crate) fn scenario(report: &Report, most_rows: usize) -> String {
     let mut lines = vec![rule('─'), report.scenario.to_owned()];
     lines.extend(wrapped(&report.about, ""));
     lines.push(rule('─'));
@@ -24,7 +24,7 @@ pub(crate) fn scenario(report: &Report) -> String {
         lines.extend(wrapped(&section.heading, ""));
         lines.extend(match &section.body {
             Body::Facts(facts) => fact_lines(facts),
-            Body::Table(table) => table.lines(INDENT),
+            Body::Table(table) => table.lines(INDENT, most_rows),
         });
     }
     lines.join("\n") + "\n"

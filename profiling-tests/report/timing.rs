@@ -15,16 +15,7 @@ pub(crate) struct Timings {
 impl Timings {
     /// No lines yet.
     pub(crate) fn new() -> Self {
-        let columns = [
-            "",
-            "median",
-            "95 % from",
-            "to",
-            "min",
-            "p95",
-            "samples",
-            "calls each",
-        ];
+        let columns = ["", "median", "95 % from", "to", "min", "p95", "samples", "calls"];
         Self {
             table: Table::names_first(&columns),
         }

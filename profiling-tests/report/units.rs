@@ -1,5 +1,7 @@
 //! Numbers as people read them: three digits and a unit.
 
+use std::fmt::Write as _;
+
 /// A count with its thousands set apart.
 pub(crate) fn count(number: impl TryInto<i128>) -> String {
     let number = number.try_into().unwrap_or_default();
@@ -48,6 +50,16 @@ pub(crate) fn duration(ns: f64) -> String {
 /// A share of one, in percent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a String takes every write");
+            hex
+        })
 }
 
 /// Three significant digits, or all those before the point.

@@ -21,57 +21,74 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// What it shows, in a sentence.
     pub(crate) about: &'static str,
+    /// Rows of a table in the terminal; the scenario's own report has all.
+    pub(crate) rows_in_terminal: usize,
     pub(crate) measure: fn(&Session, &mut Report) -> Outcome,
 }
 
 /// A scenario fills its report in or says why it can't.
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
+/// Where the tables are what a scenario is for.
+const ALL_ROWS: usize = usize::MAX;
+
+/// Where they explain its figures.
+const FEW_ROWS: usize = 8;
+
 /// All of them.
 pub(crate) static SCENARIOS: [Scenario; 9] = [
     Scenario {
         name: "training::train_memory",
         about: "What a training allocates, holds at its peak and keeps, and where in the code.",
+        rows_in_terminal: ALL_ROWS,
         measure: training::train_memory,
     },
     Scenario {
         name: "training::train_cpu",
         about: "Where the time of a training goes, by function and by stage.",
+        rows_in_terminal: ALL_ROWS,
         measure: training::train_cpu,
     },
     Scenario {
         name: "training::second_train_noop",
         about: "A training that finds nothing changed in the database: what finding out still costs.",
+        rows_in_terminal: FEW_ROWS,
         measure: training::second_train_noop,
     },
     Scenario {
         name: "training::vectorizer_hash_cost",
         about: "The vectorizer as bytes and their SHA-256: what tells cached vectors of two models apart.",
+        rows_in_terminal: FEW_ROWS,
         measure: training::vectorizer_hash_cost,
     },
     Scenario {
         name: "training::save_load_roundtrip",
         about: "A model to a file and back: memory, time, size, and the same predictions afterwards.",
+        rows_in_terminal: FEW_ROWS,
         measure: training::save_load_roundtrip,
     },
     Scenario {
         name: "prediction::predict_all_four_cpu",
         about: "The four fields of one document asked one by one and at once, new to the cache and known to it.",
+        rows_in_terminal: FEW_ROWS,
         measure: prediction::predict_all_four_cpu,
     },
     Scenario {
         name: "prediction::predict_all_four_memory",
         about: "What asking the four fields of one document allocates, new to the cache and known to it.",
+        rows_in_terminal: FEW_ROWS,
         measure: prediction::predict_all_four_memory,
     },
     Scenario {
         name: "prediction::vectorize_cache_miss_vs_hit",
         about: "What the cache of vectors saves: a document that it doesn't hold against one that it does.",
+        rows_in_terminal: FEW_ROWS,
         measure: prediction::vectorize_cache_miss_vs_hit,
     },
     Scenario {
         name: "prediction::content_hash_overhead",
         about: "SHA-256 of a document's content, which each of the four questions computes to ask the cache.",
+        rows_in_terminal: FEW_ROWS,
         measure: prediction::content_hash_overhead,
     },
 ];

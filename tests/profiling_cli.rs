@@ -1,0 +1,339 @@
+//! What the profiling tests promise on the command line, tried on the binary that `cargo test` runs.
+//!
+//! The corpus is small here: what is asserted is which trials run, what they write and where, not what they measure.
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SCENARIOS: [&str; 9] = [
+    "training::train_memory",
+    "training::train_cpu",
+    "training::second_train_noop",
+    "training::vectorizer_hash_cost",
+    "training::save_load_roundtrip",
+    "prediction::predict_all_four_cpu",
+    "prediction::predict_all_four_memory",
+    "prediction::vectorize_cache_miss_vs_hit",
+    "prediction::content_hash_overhead",
+];
+
+/// A run of the profiling tests with a directory of its own.
+struct Run {
+    directory: TempDir,
+    output: Output,
+}
+
+impl Run {
+    fn with(arguments: &[&str]) -> Self {
+        Self::in_environment(arguments, &[])
+    }
+
+    fn in_environment(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = Command::new(profiling_binary());
+        command.args(arguments);
+        for inherited in ["PROFILING_SEED", "PROFILING_DB", "PROFILING_THREADS"] {
+            command.env_remove(inherited);
+        }
+        command
+            .env("PROFILING_DOCS", "300")
+            .env("PROFILING_DIR", directory.path());
+        command.env("TMPDIR", directory.path());
+        command.envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        Self { directory, output }
+    }
+
+    #[track_caller]
+    fn succeeded(self) -> Self {
+        assert!(
+            self.output.status.success(),
+            "{}\n{}",
+            self.stdout(),
+            self.stderr()
+        );
+        self
+    }
+
+    fn stdout(&self) -> String {
+        String::from_utf8(self.output.stdout.clone()).unwrap()
+    }
+
+    fn stderr(&self) -> String {
+        String::from_utf8(self.output.stderr.clone()).unwrap()
+    }
+
+    /// Scenarios that left all four of their files.
+    fn measured(&self) -> Vec<&'static str> {
+        let has = |scenario: &str, extension| self.file(scenario, extension).is_file();
+        let all = |scenario: &&str| {
+            ["txt", "json", "folded", "svg"]
+                .iter()
+                .all(|extension| has(scenario, extension))
+        };
+        SCENARIOS.into_iter().filter(all).collect()
+    }
+
+    fn json(&self, scenario: &str) -> Value {
+        serde_json::from_slice(&fs::read(self.file(scenario, "json")).unwrap()).unwrap()
+    }
+
+    fn file(&self, scenario: &str, extension: &str) -> PathBuf {
+        self.directory
+            .path()
+            .join(format!("{}.{extension}", scenario.replace("::", ".")))
+    }
+}
+
+/// The binary that `cargo test --test profiling` would run, of the same profile as this one.
+///
+/// There is no `CARGO_BIN_EXE_…` for tests; cargo is asked instead, which finds it built or builds it.
+fn profiling_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        // <target directory>/<profile>/deps/<this binary>
+        let this = std::env::current_exe().unwrap();
+        let profile_directory = this.ancestors().nth(2).unwrap();
+        let profile = match profile_directory.file_name().unwrap().to_str().unwrap() {
+            "debug" => "test",
+            named => named,
+        };
+        let output = Command::new(env!("CARGO"))
+            .args([
+                "test",
+                "--test",
+                "profiling",
+                "--no-run",
+                "--message-format",
+                "json",
+                "--profile",
+                profile,
+            ])
+            .arg("--target-dir")
+            .arg(profile_directory.parent().unwrap())
+            .arg("--manifest-path")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let mut executables = messages.lines().filter_map(|line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            let is_profiling = message["target"]["name"] == "profiling";
+            is_profiling.then(|| message["executable"].as_str().map(PathBuf::from))?
+        });
+        executables
+            .next()
+            .expect("cargo names the executable that it built")
+    })
+}
+
+#[test]
+fn list_names_all_nine_scenarios() {
+    let list = Run::with(&["--list"]).succeeded().stdout();
+    for scenario in SCENARIOS {
+        assert!(list.contains(&format!("[profiling] {scenario}: test")), "{list}");
+    }
+}
+
+#[test]
+fn terse_list_names_nothing_but_tests() {
+    let list = Run::with(&["--list", "--format", "terse"]).succeeded().stdout();
+    assert!(list.lines().count() >= SCENARIOS.len(), "{list}");
+    assert!(list.lines().all(|line| line.ends_with(": test")), "{list}");
+}
+
+#[test]
+fn without_arguments_the_scenarios_are_ignored_and_the_self_tests_run() {
+    let run = Run::with(&[]).succeeded();
+    assert!(run.stdout().contains(" 0 failed; 9 ignored;"), "{}", run.stdout());
+    assert!(
+        run.stdout().contains("test             self_test::"),
+        "{}",
+        run.stdout()
+    );
+    assert!(run.measured().is_empty());
+}
+
+#[test]
+fn substring_selects_a_scenario() {
+    let run = Run::with(&["--include-ignored", "train_cpu"]).succeeded();
+    assert_eq!(run.measured(), ["training::train_cpu"]);
+}
+
+#[test]
+fn exact_name_selects_a_scenario() {
+    let run = Run::with(&[
+        "--include-ignored",
+        "--exact",
+        "prediction::content_hash_overhead",
+    ])
+    .succeeded();
+    assert_eq!(run.measured(), ["prediction::content_hash_overhead"]);
+}
+
+#[test]
+fn skipped_scenarios_do_not_run() {
+    let run = Run::with(&[
+        "--ignored",
+        "--skip",
+        "training",
+        "--skip",
+        "_cpu",
+        "--skip",
+        "hash",
+    ])
+    .succeeded();
+    let expected = [
+        "prediction::predict_all_four_memory",
+        "prediction::vectorize_cache_miss_vs_hit",
+    ];
+    assert_eq!(run.measured(), expected);
+}
+
+#[test]
+fn json_is_all_there_is_on_stdout() {
+    let run = Run::with(&[
+        "--format=json",
+        "-Z",
+        "unstable-options",
+        "--include-ignored",
+        "memory",
+    ])
+    .succeeded();
+    for line in run.stdout().lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "not JSON: {line}");
+    }
+    assert!(
+        run.stderr().contains("training::train_memory"),
+        "the report goes to stderr: {}",
+        run.stderr()
+    );
+}
+
+#[test]
+fn both_spellings_of_no_capture_are_understood() {
+    for spelling in ["--nocapture", "--no-capture"] {
+        let run = Run::with(&["--ignored", spelling, "vectorizer_hash_cost"]).succeeded();
+        assert_eq!(run.measured(), ["training::vectorizer_hash_cost"]);
+    }
+}
+
+/// Known from the reports: each says when its scenario began and ended.
+#[test]
+fn eight_test_threads_still_run_one_scenario_at_a_time() {
+    let run = Run::with(&["--ignored", "--test-threads=8", "hash"]).succeeded();
+    let measured = run.measured();
+    assert_eq!(
+        measured,
+        [
+            "training::vectorizer_hash_cost",
+            "prediction::content_hash_overhead"
+        ]
+    );
+    let span = |scenario: &&str| {
+        let span = &run.json(scenario)["span"];
+        (
+            span["began_ns"].as_u64().unwrap(),
+            span["ended_ns"].as_u64().unwrap(),
+        )
+    };
+    let mut spans: Vec<_> = measured.iter().map(span).collect();
+    spans.sort_unstable();
+    assert!(spans.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{spans:?}");
+}
+
+#[test]
+fn report_stands_after_the_results_and_fits_100_columns() {
+    let run = Run::with(&["--ignored", "predict_all_four_memory"]).succeeded();
+    let stdout = run.stdout();
+    let (results, report) = stdout.split_once("PROFILE OF TRAINING AND PREDICTION").unwrap();
+    assert!(results.contains("test result: ok. 1 passed"), "{results}");
+    assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
+    let summary = fs::read_to_string(run.directory.path().join("summary.txt")).unwrap();
+    assert!(
+        summary.contains("prediction::predict_all_four_memory"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn reports_say_what_they_were_measured_on() {
+    let run = Run::with(&["--ignored", "vectorizer_hash_cost"]).succeeded();
+    let report = run.json("training::vectorizer_hash_cost");
+    assert_eq!(report["format_version"], 1);
+    assert_eq!(report["corpus"]["n_documents"], 300);
+    assert_eq!(report["corpus"]["sha256"].as_str().unwrap().len(), 64);
+    assert!(
+        report["environment"]["rustc"]
+            .as_str()
+            .unwrap()
+            .starts_with("rustc ")
+    );
+    assert!(report["measurements"]["hash"]["median_ns"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn memory_sites_in_the_report_sum_to_its_totals() {
+    let run = Run::with(&["--ignored", "train_memory"]).succeeded();
+    let profile = &run.json("training::train_memory")["measurements"]["train"];
+    let sum = |field: &str| -> i64 {
+        let stacks = profile["stacks"].as_array().unwrap().iter();
+        stacks.map(|stack| stack["usage"][field].as_i64().unwrap()).sum()
+    };
+    assert_eq!(
+        Some(sum("live_at_end_bytes")),
+        profile["live_delta_bytes"].as_i64()
+    );
+    assert_eq!(Some(sum("live_at_peak_bytes")), profile["peak_bytes"].as_i64());
+}
+
+#[test]
+fn thread_count_is_as_set() {
+    let run = Run::in_environment(&["--ignored", "hash_cost"], &[("PROFILING_THREADS", "2")]).succeeded();
+    assert_eq!(run.json("training::vectorizer_hash_cost")["n_threads"], 2);
+}
+
+#[test]
+fn corpus_is_removed_at_the_end() {
+    let run = Run::with(&["--ignored", "hash_cost"]).succeeded();
+    let left: Vec<_> = fs::read_dir(run.directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    let is_report = |name: &str| name.starts_with("training.vectorizer_hash_cost.") || name == "summary.txt";
+    assert!(
+        left.iter().all(|name| is_report(name.to_str().unwrap())),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn wrong_setting_is_named_and_nothing_runs() {
+    for (variable, value) in [("PROFILING_DOCS", "many"), ("PROFILING_DB", "/no/such/file")] {
+        let run = Run::in_environment(&["--ignored"], &[(variable, value)]);
+        assert_eq!(run.output.status.code(), Some(2));
+        assert!(
+            run.stderr().contains(variable) && run.stderr().contains(value),
+            "{}",
+            run.stderr()
+        );
+        assert_eq!(run.stdout(), "");
+    }
+}
+
+#[test]
+fn list_works_whatever_the_settings_are() {
+    let run = Run::in_environment(&["--list"], &[("PROFILING_DOCS", "many")]).succeeded();
+    assert!(run.stdout().contains("training::train_cpu"));
+}
