@@ -116,7 +116,7 @@ pub fn load(path: &Path, key: &SecretKey) -> Result<Option<Model>, ModelFileErro
 
 /// The signed bytes of a model. The same model gives the same bytes.
 pub fn to_bytes(model: &Model, key: &SecretKey) -> Vec<u8> {
-    signed::seal(FORMAT_VERSION, &payload::encode(model), key)
+    signed::seal(FORMAT_VERSION, key, |envelope| payload::encode(model, envelope))
 }
 
 /// The model in signed bytes.

@@ -41,15 +41,46 @@ enum LearnerPayload<'a> {
     Constant,
     Mlp {
         activation: OutputActivation,
-        n_outputs: u32,
-        /// Hidden weights (term by term), hidden biases, output weights (output by output), output biases.
-        #[serde(borrow, with = "serde_bytes")]
-        weights: Cow<'a, [u8]>,
+        /// `n_terms × N_HIDDEN`, then `N_HIDDEN`, `n_outputs × N_HIDDEN`, `n_outputs`.
+        #[serde(borrow)]
+        hidden_weights: PackedNumbers<'a>,
+        #[serde(borrow)]
+        hidden_bias: PackedNumbers<'a>,
+        #[serde(borrow)]
+        output_weights: PackedNumbers<'a>,
+        #[serde(borrow)]
+        output_bias: PackedNumbers<'a>,
     },
 }
 
-/// The payload of `model`.
-pub(super) fn encode(model: &Model) -> Vec<u8> {
+/// Numbers as little-endian `f32`. On a machine of that order, packing copies nothing.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct PackedNumbers<'a>(#[serde(borrow, with = "serde_bytes")] Cow<'a, [u8]>);
+
+impl<'a> PackedNumbers<'a> {
+    fn pack(numbers: &'a [f32]) -> Self {
+        if cfg!(target_endian = "little") {
+            return Self(Cow::Borrowed(bytemuck::cast_slice(numbers)));
+        }
+        Self(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+    }
+
+    fn unpack(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
+        if self.0.len() != n_numbers * size_of::<f32>() {
+            return Err("its network has another number of weights than its vocabulary and classes need");
+        }
+        let (packed, _) = self.0.as_chunks();
+        let numbers: Vec<f32> = packed.iter().map(|&number| f32::from_le_bytes(number)).collect();
+        if numbers.iter().any(|number| !number.is_finite()) {
+            return Err("a weight of its network is not a number");
+        }
+        Ok(numbers)
+    }
+}
+
+/// The payload of `model`, appended to `bytes`.
+pub(super) fn encode(model: &Model, bytes: Vec<u8>) -> Vec<u8> {
     let payload = Payload {
         params: model.params.clone(),
         fingerprint: model.fingerprint.clone(),
@@ -66,7 +97,7 @@ pub(super) fn encode(model: &Model) -> Vec<u8> {
             })
         }),
     };
-    postcard::to_stdvec(&payload).expect("plain data without maps serializes into memory")
+    postcard::to_extend(&payload, bytes).expect("plain data without maps serializes into memory")
 }
 
 /// The model in `payload`.
@@ -148,70 +179,54 @@ fn check_classes(field: Field, payload: &ClassifierPayload<'_>) -> Result<(), &'
     }
 }
 
-fn encode_learner(learner: &Learner) -> LearnerPayload<'static> {
+fn encode_learner(learner: &Learner) -> LearnerPayload<'_> {
     match learner {
         Learner::Constant => LearnerPayload::Constant,
-        Learner::Mlp(mlp) => {
-            let hidden = mlp.hidden_weights.iter().chain(&mlp.hidden_bias);
-            let weights = hidden.chain(&mlp.output_weights).chain(&mlp.output_bias);
-            LearnerPayload::Mlp {
-                activation: mlp.activation,
-                n_outputs: mlp.output_bias.len() as u32,
-                weights: weights.flat_map(|weight| weight.to_le_bytes()).collect(),
-            }
-        }
+        Learner::Mlp(mlp) => LearnerPayload::Mlp {
+            activation: mlp.activation,
+            hidden_weights: PackedNumbers::pack(in_order(mlp.hidden_weights.as_slice())),
+            hidden_bias: PackedNumbers::pack(in_order(mlp.hidden_bias.as_slice())),
+            output_weights: PackedNumbers::pack(in_order(mlp.output_weights.as_slice())),
+            output_bias: PackedNumbers::pack(in_order(mlp.output_bias.as_slice())),
+        },
     }
 }
 
+fn in_order(numbers: Option<&[f32]>) -> &[f32] {
+    numbers.expect("fitted and decoded arrays lie in memory row by row")
+}
+
 fn decode_learner(payload: &ClassifierPayload<'_>, n_terms: usize) -> Result<Learner, &'static str> {
+    let n_outputs = payload.classes.n_outputs();
     let LearnerPayload::Mlp {
         activation,
-        n_outputs,
-        weights,
+        hidden_weights,
+        hidden_bias,
+        output_weights,
+        output_bias,
     } = &payload.learner
     else {
-        return match payload.classes.n_outputs() {
+        return match n_outputs {
             0 => Ok(Learner::Constant),
             _ => Err("there is nothing to choose among its classes"),
         };
     };
-    let n_outputs = *n_outputs as usize;
-    if n_outputs == 0 || n_outputs != payload.classes.n_outputs() {
-        return Err("its network's outputs and its classes differ in number");
+    if n_outputs == 0 {
+        return Err("it has a network and nothing to choose");
     }
     let one_of_three = matches!(payload.classes, ClassEncoder::OneOf(_)) && n_outputs > 1;
     if (*activation == OutputActivation::Softmax) != one_of_three {
         return Err("its network's activation does not fit its classes");
     }
-    let lengths = [n_terms * N_HIDDEN, N_HIDDEN, n_outputs * N_HIDDEN, n_outputs];
-    if weights.len() != size_of::<f32>() * lengths.iter().sum::<usize>() {
-        return Err("its network has another number of weights than its vocabulary and classes need");
-    }
-    let mut rest = &weights[..];
-    let [hidden_weights, hidden_bias, output_weights, output_bias] = lengths.map(|length| {
-        let (group, after) = rest.split_at(length * size_of::<f32>());
-        rest = after;
-        let (numbers, _) = group.as_chunks();
-        numbers
-            .iter()
-            .map(|&number| f32::from_le_bytes(number))
-            .collect::<Vec<_>>()
-    });
-    if [&hidden_weights, &hidden_bias, &output_weights, &output_bias]
-        .into_iter()
-        .flatten()
-        .any(|w| !w.is_finite())
-    {
-        return Err("a weight of its network is not a number");
-    }
-    let matrix = |n_rows, numbers| {
-        Array2::from_shape_vec((n_rows, N_HIDDEN), numbers).expect("the length was checked")
+    let matrix = |packed: &PackedNumbers<'_>, n_rows| {
+        let numbers = packed.unpack(n_rows * N_HIDDEN)?;
+        Ok(Array2::from_shape_vec((n_rows, N_HIDDEN), numbers).expect("the length was checked"))
     };
     Ok(Learner::Mlp(Box::new(Mlp {
-        hidden_weights: matrix(n_terms, hidden_weights),
-        hidden_bias: Array1::from_vec(hidden_bias),
-        output_weights: matrix(n_outputs, output_weights),
-        output_bias: Array1::from_vec(output_bias),
+        hidden_weights: matrix(hidden_weights, n_terms)?,
+        hidden_bias: Array1::from_vec(hidden_bias.unpack(N_HIDDEN)?),
+        output_weights: matrix(output_weights, n_outputs)?,
+        output_bias: Array1::from_vec(output_bias.unpack(n_outputs)?),
         activation: *activation,
     })))
 }

@@ -22,16 +22,19 @@ const LENGTH_OFFSET: usize = KEY_ID_OFFSET + 8;
 const SIGNATURE_OFFSET: usize = LENGTH_OFFSET + size_of::<u64>();
 const PAYLOAD_OFFSET: usize = SIGNATURE_OFFSET + 32;
 
-/// Puts `payload` in a signed envelope.
-pub(super) fn seal(version: u32, payload: &[u8], key: &SecretKey) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(PAYLOAD_OFFSET + payload.len());
-    bytes.extend(MAGIC);
-    bytes.extend(version.to_le_bytes());
-    bytes.extend(key.id());
-    bytes.extend((payload.len() as u64).to_le_bytes());
-    let signature = key.mac().chain_update(&bytes).chain_update(payload).finalize();
-    bytes.extend(signature.into_bytes());
-    bytes.extend(payload);
+/// Puts a payload in a signed envelope: `append` gets the envelope and returns it with the payload behind it.
+pub(super) fn seal(version: u32, key: &SecretKey, append: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let mut bytes = append(vec![0; PAYLOAD_OFFSET]);
+    let (header, payload) = bytes.split_at_mut(PAYLOAD_OFFSET);
+    header[..VERSION_OFFSET].copy_from_slice(&MAGIC);
+    header[VERSION_OFFSET..KEY_ID_OFFSET].copy_from_slice(&version.to_le_bytes());
+    header[KEY_ID_OFFSET..LENGTH_OFFSET].copy_from_slice(&key.id());
+    header[LENGTH_OFFSET..SIGNATURE_OFFSET].copy_from_slice(&(payload.len() as u64).to_le_bytes());
+    let signed = key
+        .mac()
+        .chain_update(&header[..SIGNATURE_OFFSET])
+        .chain_update(payload);
+    header[SIGNATURE_OFFSET..].copy_from_slice(&signed.finalize().into_bytes());
     bytes
 }
 
@@ -96,8 +99,14 @@ mod tests {
         SecretKey::new("a key")
     }
 
+    fn sealed_as(version: u32) -> Vec<u8> {
+        seal(version, &key(), |envelope| {
+            [&envelope[..], b"the payload"].concat()
+        })
+    }
+
     fn sealed() -> Vec<u8> {
-        seal(1, b"the payload", &key())
+        sealed_as(1)
     }
 
     #[test]
@@ -113,7 +122,7 @@ mod tests {
 
     #[test]
     fn another_version_is_incompatible() {
-        let problem = open(&seal(2, b"new", &key()), 1, &key()).unwrap_err();
+        let problem = open(&sealed_as(2), 1, &key()).unwrap_err();
         assert!(matches!(
             problem,
             ModelFileProblem::Incompatible {
