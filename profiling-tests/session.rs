@@ -33,8 +33,16 @@ pub(crate) struct Session {
     classifier: OnceCell<DocumentClassifier>,
     /// What is measured belongs to the process: one scenario at a time, whatever the runner does.
     turn: Mutex<()>,
-    /// Texts of the scenarios that are finished, in that order.
-    finished: Mutex<Vec<String>>,
+    /// The scenarios that are finished, in that order.
+    finished: Mutex<Vec<Finished>>,
+}
+
+/// A scenario that was run, as the terminal shows it.
+#[derive(Debug)]
+struct Finished {
+    name: &'static str,
+    headline: String,
+    text: String,
 }
 
 impl Session {
@@ -65,7 +73,11 @@ impl Session {
             ended_ns: elapsed_ns(),
         };
         files::write(&self.settings.directory, &self.head()?, &report)?;
-        unpoisoned(&self.finished).push(text::scenario(&report, scenario.rows_in_terminal));
+        unpoisoned(&self.finished).push(Finished {
+            name: scenario.name,
+            text: text::scenario(&report, scenario.rows_in_terminal),
+            headline: report.headline,
+        });
         drop(turn);
         Ok(())
     }
@@ -102,7 +114,12 @@ impl Session {
         let directory = &self.settings.directory;
         files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name))?;
         let mut summary = self.head()?.text();
-        for text in finished.iter() {
+        let overview: Vec<_> = finished
+            .iter()
+            .map(|scenario| (scenario.name, scenario.headline.clone()))
+            .collect();
+        write!(summary, "\n{}", text::overview(&overview)).expect("a String takes every write");
+        for Finished { text, .. } in finished.iter() {
             write!(summary, "\n{text}").expect("a String takes every write");
         }
         write!(

@@ -1,9 +1,10 @@
 //! Where CPU time went, as sections.
 
 use profiling_toolkit::cpu::{CpuProfile, FunctionRow};
+use profiling_toolkit::names::plain;
 
 use super::Report;
-use super::functions::{is_plumbing, plain};
+use super::functions::is_plumbing;
 use super::table::Table;
 use super::units::{count, digits, duration, percent};
 

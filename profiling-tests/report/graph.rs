@@ -4,8 +4,9 @@ use profiling_toolkit::cpu::CpuProfile;
 use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, render_flamegraph};
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
+use profiling_toolkit::names::plain;
 
-use super::functions::{is_plumbing, plain};
+use super::functions::is_plumbing;
 use super::units::{bytes, count, duration};
 
 /// Stacks to draw.

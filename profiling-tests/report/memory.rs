@@ -1,10 +1,11 @@
 //! What a memory region used, as sections.
 
 use profiling_toolkit::memory::{AllocationSite, MemoryProfile, MemoryView};
+use profiling_toolkit::names::brief;
 use profiling_toolkit::symbols::Frame;
 
 use super::Report;
-use super::functions::brief;
+
 use super::table::Table;
 use super::units::{bytes, count};
 

@@ -35,6 +35,8 @@ pub(crate) struct Report {
     pub(crate) about: String,
     /// When it began and ended.
     pub(crate) span: Span,
+    /// What came out, in half a line: what the overview of a run shows.
+    pub(crate) headline: String,
     /// What a reader must know before the figures.
     pub(crate) warnings: Vec<String>,
     /// For people.
@@ -77,6 +79,7 @@ impl Report {
             scenario,
             about: about.into(),
             span: Span::default(),
+            headline: String::new(),
             warnings: Vec::new(),
             sections: Vec::new(),
             measurements: Map::new(),

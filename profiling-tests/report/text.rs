@@ -13,10 +13,18 @@ pub(crate) fn file(head: &Head<'_>, report: &Report) -> String {
     format!("{}\n{}", head.text(), scenario(report, usize::MAX))
 }
 
+/// What came out of each scenario, a line each.
+pub(crate) fn overview(headlines: &[(&'static str, String)]) -> String {
+    let mut lines = vec![rule('─'), "AT A GLANCE".to_owned(), rule('─')];
+    lines.extend(fact_lines(headlines));
+    lines.join("\n") + "\n"
+}
+
 /// A scenario without the head; of each table so many rows.
 pub(crate) fn scenario(report: &Report, most_rows: usize) -> String {
     let mut lines = vec![rule('─'), report.scenario.to_owned()];
     lines.extend(wrapped(&report.about, ""));
+    lines.extend(wrapped(&format!("→ {}", report.headline), ""));
     lines.push(rule('─'));
     lines.extend(report.warnings.iter().flat_map(|warning| warning_lines(warning)));
     for section in &report.sections {

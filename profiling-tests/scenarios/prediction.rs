@@ -59,6 +59,7 @@ const QUESTIONS: [Question; 6] = [
 pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Outcome {
     let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
     add_sample(report, classifier, content)?;
+    let mut headline = Vec::new();
     for (cache, heading) in [
         ("new", "Content new to the cache"),
         ("known", "Content known to the cache"),
@@ -70,8 +71,14 @@ pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Ou
                 _ => measure_time(&TimingOptions::default(), || ask(classifier, content)),
             };
             timings.add(report, &format!("{name}_{cache}"), call, &timing);
+            if ["four", "all_at_once"].contains(&name) {
+                headline.push(units::duration(timing.median_ns));
+            }
         }
         timings.finish(report, heading);
+    }
+    if let [four_new, once_new, four_known, once_known] = &headline[..] {
+        report.headline = format!("new {four_new}, predict() {once_new}; known {four_known}, {once_known}");
     }
 
     let new = || {
@@ -107,6 +114,13 @@ pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) ->
     let ((), known) = measure_memory(MemoryOptions::default(), ask)?;
     report::memory::add(report, "four_new", "The four, content new", &new);
     report::memory::add(report, "four_known", "The four, content known", &known);
+    report.headline = format!(
+        "new {} in {} blocks, known {} in {}",
+        units::bytes(new.bytes_allocated),
+        units::count(new.allocations),
+        units::bytes(known.bytes_allocated),
+        units::count(known.allocations)
+    );
     report.graphs = vec![
         Graph::of_memory(
             "Four predictions, content new: memory allocated in all",
@@ -139,6 +153,12 @@ pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report
         vec![("miss / hit", format!("{} times as fast", units::digits(ratio)))],
     );
     report.measurement("miss_over_hit", &ratio);
+    report.headline = format!(
+        "miss {}, hit {}: {} times as fast",
+        units::duration(miss.median_ns),
+        units::duration(hit.median_ns),
+        units::digits(ratio)
+    );
 
     let missing = || {
         classifier.clear_cache();
@@ -194,6 +214,12 @@ pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> O
                 units::duration(four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS)),
             ),
         ],
+    );
+    report.headline = format!(
+        "{} for {}; {} of four known predictions",
+        units::duration(once.median_ns),
+        units::bytes(content.len()),
+        units::percent(share)
     );
     report.measurement("content_bytes", &content.len());
     report.measurement("share_of_known_predictions", &share);

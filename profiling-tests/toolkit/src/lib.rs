@@ -5,5 +5,6 @@ pub mod environment;
 pub mod flamegraph;
 pub mod folded;
 pub mod memory;
+pub mod names;
 pub mod symbols;
 pub mod timing;

@@ -3,6 +3,7 @@
 //! In come frames, innermost first; out comes the stack between the region and the allocator, and the first
 //! frame in it that is neither the standard library's nor that of a container it is built on.
 
+use crate::names::crate_of;
 use crate::symbols::Frame;
 
 /// Crates that allocate on behalf of their caller.
@@ -54,56 +55,6 @@ fn is_entry(function: &str) -> bool {
     function.starts_with("profiling_toolkit::memory::region::") || function.starts_with(THREAD_ENTRY)
 }
 
-/// The crate whose code a function is, from its demangled path. `<my::Type as core::Trait>::method` is of
-/// `my`; where the type has no path (`<[T] as alloc::slice::Join>::join`, `<T as …>`) the trait decides, and
-/// without a trait it is `core`, which alone gives methods to such types.
-fn crate_of(function: &str) -> &str {
-    let Some(inside) = function.strip_prefix('<') else {
-        return function.split("::").next().unwrap_or(function);
-    };
-    let (own_type, of_trait) = split_type_and_trait(inside);
-    let own_type = own_type.trim_start_matches(['&', '*', '(', '[', ' ']);
-    let own_type = own_type
-        .strip_prefix("mut ")
-        .or_else(|| own_type.strip_prefix("const "))
-        .unwrap_or(own_type);
-    let own_type = own_type.strip_prefix("dyn ").unwrap_or(own_type);
-    match leading_crate(own_type) {
-        Some(name) => name,
-        None => of_trait.and_then(leading_crate).unwrap_or("core"),
-    }
-}
-
-/// The first segment of a path of more than one.
-fn leading_crate(path: &str) -> Option<&str> {
-    let end = path
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(path.len());
-    path[end..].starts_with("::").then_some(&path[..end])
-}
-
-/// `Type as Trait>::method` at the `as` that is inside no further angle brackets.
-fn split_type_and_trait(inside: &str) -> (&str, Option<&str>) {
-    let mut depth = 0_usize;
-    for (at, c) in inside.char_indices() {
-        match c {
-            '<' => depth += 1,
-            // Not that of `->`.
-            '>' if !inside[..at].ends_with('-') => {
-                if depth == 0 {
-                    return (&inside[..at], None);
-                }
-                depth -= 1;
-            }
-            ' ' if depth == 0 && inside[at..].starts_with(" as ") => {
-                return (&inside[..at], Some(&inside[at + " as ".len()..]));
-            }
-            _ => {}
-        }
-    }
-    (inside, None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,26 +66,6 @@ mod tests {
             line: None,
         };
         functions.iter().map(frame).collect()
-    }
-
-    #[test]
-    fn crate_is_that_of_the_type_unless_the_type_has_no_path() {
-        for (function, expected) in [
-            ("alloc::raw_vec::RawVec<T,A>::grow_one", "alloc"),
-            ("<my::Doc as core::clone::Clone>::clone", "my"),
-            ("<alloc::vec::Vec<my::Doc> as core::clone::Clone>::clone", "alloc"),
-            ("<[T] as alloc::slice::Join<&T>>::join", "alloc"),
-            ("<T as my::Tokenize>::tokens", "my"),
-            ("<[u8]>::to_vec", "core"),
-            ("<&mut my::Doc as core::fmt::Display>::fmt", "my"),
-            (
-                "<fn(&my::Doc) -> my::Label as core::ops::FnOnce<()>>::call_once",
-                "core",
-            ),
-            ("main", "main"),
-        ] {
-            assert_eq!(crate_of(function), expected, "{function}");
-        }
     }
 
     #[test]
