@@ -54,3 +54,8 @@ pub mod trainer;
 pub mod vector_cache;
 
 pub use error::{Error, Result};
+
+/// Holds the README's example to what compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,115 +1,19 @@
 //! From an archive to predictions and back through the model file: what the library promises as a whole.
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
+
+mod sixty_documents;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Mutex;
 
-use jiff::Timestamp;
 use postroom::Error;
-use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading, Training};
-use postroom::document::{DocumentId, Field, LabelId};
+use postroom::classifier::{DocumentClassifier, Loading};
+use postroom::document::{Field, LabelId};
 use postroom::model::TrainingParams;
 use postroom::model_file::{self, SecretKey};
 use postroom::status::Status;
-use postroom::store::{DocumentStore, MemoryStore, NewDocument, NewLabel, SqliteArchive, SqliteStore};
-
-const NOBODY: [&str; 8] = [
-    "please", "regards", "number", "page", "date", "street", "phone", "attached",
-];
-const SENDERS: [(&str, &str); 3] = [
-    ("Northwind Energy", "kilowatt meter tariff"),
-    ("City Library", "overdue loan shelf"),
-    ("Dr. Okafor", "molar crown dental"),
-];
-const TYPES: [(&str, &str); 2] = [
-    ("Invoice", "amount payable vat"),
-    ("Reminder", "overdue unpaid notice"),
-];
-const TAGS: [(&str, &str); 2] = [("tax", "deduct fiscal"), ("home", "household kitchen")];
-
-/// An archive and the keys to change it by.
-struct Archive {
-    store: MemoryStore,
-    documents: Vec<DocumentId>,
-    tags: Vec<LabelId>,
-}
-
-fn noon(second: i64) -> Timestamp {
-    Timestamp::from_second(1_700_000_000 + second).unwrap()
-}
-
-/// Sixty documents: every sender (or none), type and tag announces itself in the text.
-fn archive() -> Archive {
-    let mut store = MemoryStore::new();
-    let auto = |store: &mut MemoryStore, field, labels: &[(&str, &str)]| -> Vec<LabelId> {
-        labels
-            .iter()
-            .map(|(name, _)| store.add_label(field, &NewLabel::auto(name)))
-            .collect()
-    };
-    let senders = auto(&mut store, Field::Correspondent, &SENDERS);
-    let types = auto(&mut store, Field::DocumentType, &TYPES);
-    let tags = auto(&mut store, Field::Tags, &TAGS);
-    let mut documents = Vec::new();
-    for at in 0..60 {
-        let (content, sender, kind) = (content(at), senders.get(at % 4).copied(), types[at % 2]);
-        let document = NewDocument {
-            title: "scan",
-            content: &content,
-            modified: noon(at as i64),
-            correspondent: sender,
-            document_type: Some(kind),
-            storage_path: None,
-        };
-        documents.extend(store.add_documents(&[document]).unwrap());
-        let own = tags
-            .iter()
-            .enumerate()
-            .filter(|(tag, _)| at.is_multiple_of(tag + 2));
-        store
-            .add_tags(&own.map(|(_, &tag)| (documents[at], tag)).collect::<Vec<_>>())
-            .unwrap();
-    }
-    Archive {
-        store,
-        documents,
-        tags,
-    }
-}
-
-fn content(at: usize) -> String {
-    let sender = SENDERS.get(at % 4).map_or("", |(_, words)| words);
-    let tags = TAGS
-        .iter()
-        .enumerate()
-        .filter(|(tag, _)| at.is_multiple_of(tag + 2))
-        .map(|(_, (_, words))| *words);
-    let noise = (0..4).map(|word| NOBODY[(at * 7 + word * 3) % NOBODY.len()]);
-    noise
-        .chain([sender, TYPES[at % 2].1])
-        .chain(tags)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn classifier(training: TrainingParams) -> DocumentClassifier {
-    DocumentClassifier::new(ClassifierParams {
-        training,
-        ..ClassifierParams::default()
-    })
-}
-
-fn train(classifier: &mut DocumentClassifier, store: &dyn DocumentStore) -> Result<Training, Error> {
-    classifier.train(store, &|_| ControlFlow::Continue(()))
-}
-
-fn trained() -> (Archive, DocumentClassifier) {
-    let archive = archive();
-    let mut classifier = classifier(TrainingParams::default());
-    assert!(train(&mut classifier, &archive.store).unwrap().is_trained());
-    (archive, classifier)
-}
+use postroom::store::{MemoryStore, NewDocument, NewLabel};
+use sixty_documents::{archive, classifier, content, noon, train, trained};
 
 fn key() -> SecretKey {
     SecretKey::new("the key of these tests")
@@ -296,128 +200,6 @@ fn a_failed_load_leaves_the_model_as_it_was() {
     let before = classifier.predict(&content(0)).unwrap();
     classifier.load(&path, &key()).unwrap_err();
     assert_eq!(classifier.predict(&content(0)).unwrap(), before);
-}
-
-#[test]
-fn the_same_archive_needs_no_second_training() {
-    let (archive, mut classifier) = trained();
-    let second = train(&mut classifier, &archive.store).unwrap();
-    assert!(matches!(second, Training::Unchanged(_)));
-    assert_eq!(second.report().n_documents, 60);
-}
-
-/// Trains, changes the archive, and trains again.
-fn retrains_after(change: impl FnOnce(&mut Archive)) -> bool {
-    let (mut archive, mut classifier) = trained();
-    change(&mut archive);
-    train(&mut classifier, &archive.store).unwrap().is_trained()
-}
-
-#[test]
-fn a_changed_document_needs_training() {
-    assert!(retrains_after(|archive| archive
-        .store
-        .set_modified(archive.documents[7], noon(1_000))
-        .unwrap()));
-}
-
-#[test]
-fn a_tag_more_needs_training() {
-    assert!(retrains_after(|archive| archive
-        .store
-        .add_tags(&[(archive.documents[1], archive.tags[0])])
-        .unwrap()));
-}
-
-#[test]
-fn a_tag_less_needs_training() {
-    assert!(retrains_after(|archive| archive
-        .store
-        .remove_tag(archive.documents[0], archive.tags[0])
-        .unwrap()));
-}
-
-#[test]
-fn a_deletion_needs_training() {
-    assert!(retrains_after(|archive| archive
-        .store
-        .trash(archive.documents[5])
-        .unwrap()));
-}
-
-#[test]
-fn an_undeletion_needs_training() {
-    let (mut archive, mut classifier) = trained();
-    archive.store.trash(archive.documents[5]).unwrap();
-    assert!(train(&mut classifier, &archive.store).unwrap().is_trained());
-    archive.store.restore(archive.documents[5]).unwrap();
-    assert!(train(&mut classifier, &archive.store).unwrap().is_trained());
-}
-
-#[test]
-fn a_new_auto_label_in_use_needs_training() {
-    assert!(retrains_after(|archive| {
-        let tag = archive.store.add_label(Field::Tags, &NewLabel::auto("new"));
-        archive.store.add_tags(&[(archive.documents[9], tag)]).unwrap();
-    }));
-}
-
-#[test]
-fn a_new_auto_label_on_no_document_needs_no_training() {
-    assert!(!retrains_after(|archive| {
-        archive.store.add_label(Field::Tags, &NewLabel::auto("unused"));
-    }));
-}
-
-#[test]
-fn other_parameters_need_training() {
-    let (archive, classifier) = trained();
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("model");
-    classifier.save(&path, &key()).unwrap();
-    let mut without_language = self::classifier(TrainingParams {
-        language: None,
-        ..TrainingParams::default()
-    });
-    assert_eq!(without_language.load(&path, &key()).unwrap(), Loading::Loaded);
-    assert!(train(&mut without_language, &archive.store).unwrap().is_trained());
-}
-
-#[test]
-fn a_change_in_a_real_database_is_found() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("db.sqlite3");
-    let mut archive = SqliteArchive::create(&path).unwrap();
-    let tag = archive.add_label(Field::Tags, &NewLabel::auto("tax")).unwrap();
-    let contents: Vec<String> = (0..60).map(content).collect();
-    let documents: Vec<_> = contents
-        .iter()
-        .enumerate()
-        .map(|(at, content)| NewDocument {
-            title: "scan",
-            content,
-            modified: noon(at as i64),
-            correspondent: None,
-            document_type: None,
-            storage_path: None,
-        })
-        .collect();
-    let documents = archive.add_documents(&documents).unwrap();
-    archive
-        .add_tags(
-            &documents
-                .iter()
-                .step_by(2)
-                .map(|&document| (document, tag))
-                .collect::<Vec<_>>(),
-        )
-        .unwrap();
-    let store = SqliteStore::open(&path).unwrap();
-    let mut classifier = classifier(TrainingParams::default());
-    assert!(train(&mut classifier, &store).unwrap().is_trained());
-    assert!(!train(&mut classifier, &store).unwrap().is_trained());
-    archive.trash(documents[3]).unwrap();
-    assert!(train(&mut classifier, &store).unwrap().is_trained());
 }
 
 #[test]

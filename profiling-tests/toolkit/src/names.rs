@@ -22,6 +22,9 @@ pub fn crate_of(function: &str) -> &str {
 /// A name as short as it can be without becoming another's: of `<Type as Trait>::method` the type and the method,
 /// of generic arguments those of the function itself, each by the last part of its path.
 pub fn plain(function: &str) -> String {
+    if is_mark(function) {
+        return function.to_owned();
+    }
     let (path, arguments) = split_own_arguments(function);
     let arguments = arguments.map(brief_arguments);
     match arguments.filter(|brief| !brief.is_empty() && brief.len() <= LONGEST_ARGUMENTS) {
@@ -32,6 +35,9 @@ pub fn plain(function: &str) -> String {
 
 /// The last two parts of a name, closures not counted: enough where file and line stand beside it.
 pub fn brief(function: &str) -> String {
+    if is_mark(function) {
+        return function.to_owned();
+    }
     let plain = without_arguments(function);
     let parts: Vec<&str> = plain.split("::").collect();
     let named = parts
@@ -39,6 +45,11 @@ pub fn brief(function: &str) -> String {
         .rposition(|part| !part.starts_with('{'))
         .unwrap_or_default();
     parts[named.saturating_sub(1)..].join("::")
+}
+
+/// `[deeper]`: what an instrument puts where there is no function.
+fn is_mark(function: &str) -> bool {
+    function.starts_with('[')
 }
 
 /// A path without any generic arguments, and of `<Type as Trait>` the type.
@@ -235,6 +246,14 @@ mod tests {
     fn name_without_generics_is_plain_already() {
         assert_eq!(plain("sqlite3_step"), "sqlite3_step");
         assert_eq!(plain("a::f::{{closure}}"), "a::f::{{closure}}");
+    }
+
+    #[test]
+    fn marks_of_the_instruments_stay() {
+        assert_eq!(
+            [plain("[deeper]"), brief("[freed, from before]")],
+            ["[deeper]", "[freed, from before]"]
+        );
     }
 
     #[test]

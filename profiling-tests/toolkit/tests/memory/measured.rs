@@ -1,6 +1,7 @@
 //! A measured region, checked for what holds of every profile.
 
 use profiling_toolkit::memory::{AllocationSite, MemoryOptions, MemoryProfile, measure_memory};
+use profiling_toolkit::names::plain;
 
 /// Measures, and checks what holds of every profile.
 pub(crate) fn measure<T>(work: impl FnOnce() -> T) -> (T, MemoryProfile) {
@@ -41,6 +42,6 @@ pub(crate) fn assert_sums(profile: &MemoryProfile) {
 pub(crate) fn site<'profile>(sites: &'profile [AllocationSite], function: &str) -> &'profile AllocationSite {
     sites
         .iter()
-        .find(|site| site.frame.function.ends_with(function))
+        .find(|site| plain(&site.frame.function).ends_with(function))
         .unwrap_or_else(|| panic!("{sites:#?}"))
 }
