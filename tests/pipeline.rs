@@ -13,6 +13,7 @@ use postroom::model::TrainingParams;
 use postroom::model_file::{self, SecretKey};
 use postroom::status::Status;
 use postroom::store::{MemoryStore, NewDocument, NewLabel};
+use sha2::{Digest, Sha256};
 use sixty_documents::{archive, classifier, content, noon, train, trained};
 
 fn key() -> SecretKey {
@@ -142,6 +143,19 @@ fn every_number_of_threads_gives_the_same_model_file() {
     for n_threads in [2, 4, 8] {
         assert!(bytes(n_threads) == one, "{n_threads} threads");
     }
+}
+
+/// Pinned on an x86-64 CPU with AVX2; the same on one without, and on 64-bit ARM. A change of the training, of the
+/// model file or of the random generator changes it, on purpose or not.
+#[test]
+fn every_cpu_gives_the_same_model_file() {
+    const SHA_256: &str = "605a8ca300327177eb7679a5a7be27c7b3d2d15f4ed6df1607ac182726ba71cc";
+    let (_, classifier) = trained();
+    let bytes = model_file::to_bytes(classifier.model().unwrap(), &key());
+    let digest = Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    assert_eq!(digest, SHA_256);
 }
 
 #[test]

@@ -14,6 +14,7 @@ struct File<'run> {
     format_version: u32,
     scenario: &'run str,
     about: &'run str,
+    headline: &'run str,
     span: Span,
     warnings: Vec<&'run str>,
     #[serde(flatten)]
@@ -33,6 +34,7 @@ pub(crate) fn file(head: &Head<'_>, report: &Report) -> String {
         format_version: FORMAT_VERSION,
         scenario: report.scenario,
         about: &report.about,
+        headline: &report.headline,
         span: report.span,
         warnings,
         head,

@@ -5,7 +5,6 @@ use profiling_toolkit::names::brief;
 use profiling_toolkit::symbols::Frame;
 
 use super::Report;
-
 use super::table::Table;
 use super::units::{bytes, count};
 
