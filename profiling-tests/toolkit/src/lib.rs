@@ -1,4 +1,30 @@
-//! Instruments for profiling tests; knows nothing of documents.
+//! Instruments for profiling tests; knows nothing of what is profiled.
+//!
+//! | instrument | what goes in | what comes out |
+//! | --- | --- | --- |
+//! | [`memory::measure_memory`] | work, once | exact totals, peak and allocation sites of the whole process |
+//! | [`cpu::measure_cpu`], [`cpu::measure_cpu_repeated`] | work, once or until there are enough samples | CPU time by function and stack, of all threads |
+//! | [`timing::measure_time`] | a call, many times | median, spread and an interval, with no instrument running |
+//!
+//! Stacks of either kind are [`folded`] and drawn as [`flamegraph`]s, [`symbols`] gives addresses their names and
+//! [`names`] takes these apart. [`environment`] says on what was measured, and what spoils it. Never measure two
+//! things in one pass: each instrument costs what the others would count.
+//!
+//! A binary that measures memory installs the allocator:
+//!
+//! ```
+//! use profiling_toolkit::memory::{MemoryOptions, ProfilingAllocator, measure_memory};
+//! use profiling_toolkit::timing::{TimingOptions, measure_time};
+//!
+//! #[global_allocator]
+//! static GLOBAL: ProfilingAllocator = ProfilingAllocator::new();
+//!
+//! let work = || (0..1_000_u32).map(|n| n.to_string()).collect::<Vec<_>>();
+//! let (_, memory) = measure_memory(MemoryOptions::default(), work)?;
+//! let time = measure_time(&TimingOptions::default(), work);
+//! println!("{} blocks, {:.0} ns", memory.allocations, time.median_ns);
+//! # Ok::<(), profiling_toolkit::memory::MemoryError>(())
+//! ```
 
 pub mod cpu;
 pub mod environment;
