@@ -38,9 +38,11 @@ pub enum Error {
         expected: String,
     },
 
-    /// The vectorizer's parameters make no sense.
-    #[error("the vectorizer's parameter {name} is {found}: expected {expected}")]
-    VectorizerParameter {
+    /// A parameter of a training makes no sense.
+    #[error("the {of}'s parameter {name} is {found}: expected {expected}")]
+    Parameter {
+        /// What the parameter belongs to.
+        of: &'static str,
         /// Which parameter.
         name: &'static str,
         /// Its value.

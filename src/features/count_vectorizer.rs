@@ -38,7 +38,7 @@ impl CountVectorizer {
     /// Starts a fit on documents that come in chunks.
     ///
     /// # Errors
-    /// [`Error::VectorizerParameter`] if a parameter is out of its range.
+    /// [`Error::Parameter`] if a parameter is out of its range.
     pub fn fitter(params: CountVectorizerParams, language: Option<Language>) -> Result<CountFitter> {
         CountFitter::new(params, language)
     }
@@ -60,7 +60,7 @@ impl CountVectorizer {
     /// The vectorizer that once was fitted with these parameters, to this vocabulary.
     ///
     /// # Errors
-    /// [`Error::VectorizerParameter`], or [`Error::InvalidVocabulary`] if no fit can have led to the vocabulary.
+    /// [`Error::Parameter`], or [`Error::InvalidVocabulary`] if no fit can have led to the vocabulary.
     pub fn from_vocabulary(
         params: CountVectorizerParams,
         language: Option<Language>,

@@ -50,7 +50,8 @@ impl CountVectorizerParams {
         if (0.0..=1.0).contains(&self.min_df) {
             return Ok(());
         }
-        Err(Error::VectorizerParameter {
+        Err(Error::Parameter {
+            of: "vectorizer",
             name: "min_df",
             found: self.min_df.to_string(),
             expected: "a share of the documents, 0 to 1",

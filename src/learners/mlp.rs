@@ -61,6 +61,40 @@ impl Default for MlpParams {
     }
 }
 
+impl MlpParams {
+    /// A batch without rows would never end, and a step or a penalty that is no number makes weights that are none.
+    fn check(&self) -> Result<()> {
+        if self.batch_size == 0 {
+            return Err(unusable(
+                "batch_size",
+                &self.batch_size,
+                "a number of rows, 1 or more",
+            ));
+        }
+        let numbers = [
+            ("learning_rate", self.learning_rate),
+            ("l2", self.l2),
+            ("tolerance", self.tolerance),
+        ];
+        match numbers
+            .into_iter()
+            .find(|(_, number)| !(number.is_finite() && *number >= 0.0))
+        {
+            Some((name, number)) => Err(unusable(name, &number, "a finite number, 0 or more")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unusable(name: &'static str, found: &dyn ToString, expected: &'static str) -> Error {
+    Error::Parameter {
+        of: "network",
+        name,
+        found: found.to_string(),
+        expected,
+    }
+}
+
 /// A fitted network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mlp {
@@ -126,7 +160,7 @@ pub(crate) struct Shape {
 /// not on the number of threads or the CPU.
 ///
 /// # Errors
-/// [`Error::Cancelled`] if `on_epoch` asked to stop.
+/// [`Error::Parameter`] if one is out of its range; [`Error::Cancelled`] if `on_epoch` asked to stop.
 ///
 /// # Panics
 /// If `matrix` and `targets` differ in their number of rows, or there are none.
@@ -137,6 +171,7 @@ pub fn fit(
     seed: Seed,
     on_epoch: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<(Mlp, FitReport)> {
+    params.check()?;
     assert_eq!(matrix.n_rows(), targets.n_rows(), "one target per row");
     assert!(matrix.n_rows() > 0, "nothing to learn from");
     let examples = Examples { matrix, targets };

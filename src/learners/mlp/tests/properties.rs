@@ -166,3 +166,40 @@ fn padding_stays_zero() {
         .chain(std::iter::once(&network.hidden_bias));
     assert!(rows.flat_map(|row| &row[N_HIDDEN..]).all(|&weight| weight == 0.0));
 }
+
+#[test]
+fn a_parameter_that_makes_no_sense_is_named() {
+    let (matrix, targets) = announced_labels(50, 3);
+    for (params, name) in [
+        (
+            MlpParams {
+                batch_size: 0,
+                ..SHORT
+            },
+            "batch_size",
+        ),
+        (
+            MlpParams {
+                learning_rate: f64::NAN,
+                ..SHORT
+            },
+            "learning_rate",
+        ),
+        (MlpParams { l2: -1.0, ..SHORT }, "l2"),
+        (
+            MlpParams {
+                tolerance: f64::INFINITY,
+                ..SHORT
+            },
+            "tolerance",
+        ),
+    ] {
+        let seed = Seed { seed: 1, stream: 0 };
+        let error = fit(&matrix, &targets, &params, seed, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap_err();
+        assert!(matches!(error, Error::Parameter { of: "network", .. }), "{error}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
