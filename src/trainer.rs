@@ -87,8 +87,7 @@ impl Trainer {
             return Ok(TrainOutcome::Unchanged { report });
         }
         let catalog = snapshot.label_catalog()?;
-        let (vectorizer, matrix) = self.vectorize(&mut *snapshot, &mut report, status)?;
-        drop(snapshot);
+        let (vectorizer, matrix) = self.vectorize(snapshot, &mut report, status)?;
         (report.n_terms, report.n_stored) = (matrix.n_cols(), matrix.nnz());
         let fits = self.fit_fields(&matrix, &filings.labels, status)?;
         let catalog = in_use(&catalog, &fits);
@@ -112,9 +111,11 @@ impl Trainer {
         })
     }
 
+    /// Takes the snapshot, to let go of it as soon as the last content is read: an archive with a rollback journal
+    /// can't be written to while it is open.
     fn vectorize(
         &self,
-        snapshot: &mut dyn Snapshot,
+        mut snapshot: Box<dyn Snapshot + '_>,
         report: &mut TrainReport,
         status: StatusCallback<'_>,
     ) -> Result<(CountVectorizer, CsrMatrix)> {
@@ -142,6 +143,7 @@ impl Trainer {
                 Ok(())
             }
         })?;
+        drop(snapshot);
         take(&mut chunk)?;
         let read = began.elapsed().saturating_sub(vectorizing);
         tell(status, Status::Vectorizing)?;
