@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::settings::Settings;
 use generator::{Generator, MadeUpDocument};
 
-pub(crate) use digest::corpus_digest;
+pub(crate) use digest::{CorpusDigest, corpus_digest};
 
 /// Documents handed to the archive at a time: as many as it writes in one transaction.
 const DOCUMENT_BATCH: usize = 500;
@@ -155,21 +155,18 @@ impl Corpus {
 
 impl CorpusFacts {
     fn read(store: &SqliteStore, source: Source) -> postroom::Result<Self> {
-        let (mut n_documents, mut content_bytes) = (0, 0);
-        let mut snapshot = store.snapshot()?;
-        let catalog = snapshot.label_catalog()?;
-        snapshot.for_each_document(&mut |document| {
-            n_documents += 1;
-            content_bytes += document.content.len() as u64;
-            Ok(())
-        })?;
-        drop(snapshot);
+        let catalog = store.snapshot()?.label_catalog()?;
+        let CorpusDigest {
+            sha256,
+            n_documents,
+            content_bytes,
+        } = corpus_digest(store)?;
         Ok(Self {
             source,
             n_documents,
             content_bytes,
             n_labels: Field::ALL.map(|field| catalog.of(field).len()),
-            sha256: corpus_digest(store)?,
+            sha256,
         })
     }
 }

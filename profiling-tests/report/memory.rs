@@ -20,7 +20,13 @@ const VIEWS: [(MemoryView, &str); 3] = [
 
 /// Adds totals, allocation sites and the whole profile of what was done.
 pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &MemoryProfile) {
-    add_totals(report, name, done, profile);
+    if !profile.complete {
+        report.warnings.push(format!(
+            "{done}: a table of the tracker overflowed, some bytes are on the wrong site"
+        ));
+    }
+    report.facts(format!("{done}: memory, exact"), totals(profile));
+    report.measurement(name, profile);
     for (view, order) in VIEWS {
         let sites = profile.top_sites(view, N_SITES);
         if sites.is_empty() {
@@ -32,17 +38,6 @@ pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &MemoryP
             );
         }
     }
-}
-
-/// Adds totals and the whole profile only.
-pub(crate) fn add_totals(report: &mut Report, name: &str, done: &str, profile: &MemoryProfile) {
-    if !profile.complete {
-        report.warnings.push(format!(
-            "{done}: a table of the tracker overflowed, some bytes are on the wrong site"
-        ));
-    }
-    report.facts(format!("{done}: memory, exact"), totals(profile));
-    report.measurement(name, profile);
 }
 
 fn totals(profile: &MemoryProfile) -> Vec<(&'static str, String)> {

@@ -10,9 +10,10 @@ use std::error::Error;
 use std::ops::ControlFlow;
 
 use postroom::status::Status;
-use profiling_toolkit::cpu::CpuOptions;
+use profiling_toolkit::cpu::{CpuOptions, measure_cpu_repeated};
 
-use crate::report::Report;
+use crate::report::graph::Graph;
+use crate::report::{self, Report};
 use crate::session::Session;
 
 /// A measured scenario. Its name is an interface: people and tools select by it.
@@ -96,6 +97,30 @@ pub(crate) static SCENARIOS: [Scenario; 9] = [
 /// For trainings that are measured: nobody is told anything.
 fn no_status(_: &Status) -> ControlFlow<()> {
     ControlFlow::Continue(())
+}
+
+/// How calls that are profiled appear in a report.
+struct Profiled {
+    /// Of the measurement, for programs.
+    name: &'static str,
+    /// What is done, for people.
+    done: &'static str,
+    /// Title of the flame graph.
+    graph: &'static str,
+    /// Tells it from the scenario's main one; empty if it is that one.
+    suffix: &'static str,
+}
+
+impl Profiled {
+    /// Samples `work`, again and again until there are enough samples, and adds tables and flame graph.
+    fn add<R>(&self, report: &mut Report, work: impl FnMut() -> R) -> Outcome {
+        let (_, profile) = measure_cpu_repeated(&repeated_calls(), work)?;
+        report::cpu::add(report, self.name, self.done, &profile);
+        report
+            .graphs
+            .push(Graph::of_cpu(self.graph, &profile).named(self.suffix));
+        Ok(())
+    }
 }
 
 /// For calls that are over within microseconds: the sampler repeats them.

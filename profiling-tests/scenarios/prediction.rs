@@ -9,12 +9,11 @@ use postroom::classifier::DocumentClassifier;
 use postroom::document::LabelId;
 use postroom::predictor::Predictor;
 use postroom::vector_cache::VectorCacheParams;
-use profiling_toolkit::cpu::measure_cpu_repeated;
 use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
 use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
 use sha2::{Digest as _, Sha256};
 
-use super::{Outcome, repeated_calls};
+use super::{Outcome, Profiled};
 use crate::report::graph::Graph;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
@@ -85,23 +84,20 @@ pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Ou
         classifier.clear_cache();
         ask_four(classifier, content);
     };
-    let ((), profile) = measure_cpu_repeated(&repeated_calls(), new)?;
-    report::cpu::add(
-        report,
-        "four_new_cpu",
-        "The four, after emptying the cache",
-        &profile,
-    );
-    report.graphs.push(Graph::of_cpu(
-        "Four predictions, content new to the cache: CPU time",
-        &profile,
-    ));
-    let ((), profile) = measure_cpu_repeated(&repeated_calls(), || ask_four(classifier, content))?;
-    report::cpu::add(report, "four_known_cpu", "The four, content known", &profile);
-    report
-        .graphs
-        .push(Graph::of_cpu("Four predictions, content known: CPU time", &profile).named("known"));
-    Ok(())
+    let profiled = Profiled {
+        name: "four_new_cpu",
+        done: "The four, after emptying the cache",
+        graph: "Four predictions, content new to the cache: CPU time",
+        suffix: "",
+    };
+    profiled.add(report, new)?;
+    let profiled = Profiled {
+        name: "four_known_cpu",
+        done: "The four, content known",
+        graph: "Four predictions, content known: CPU time",
+        suffix: "known",
+    };
+    profiled.add(report, || ask_four(classifier, content))
 }
 
 pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) -> Outcome {
@@ -164,22 +160,20 @@ pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report
         classifier.clear_cache();
         classifier.vectorize(content)
     };
-    let (_, profile) = measure_cpu_repeated(&repeated_calls(), missing)?;
-    report::cpu::add(
-        report,
-        "miss_cpu",
-        "vectorize() after emptying the cache",
-        &profile,
-    );
-    report
-        .graphs
-        .push(Graph::of_cpu("Vectorizing, cache miss: CPU time", &profile));
-    let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.vectorize(content))?;
-    report::cpu::add(report, "hit_cpu", "vectorize(), cache hit", &profile);
-    report
-        .graphs
-        .push(Graph::of_cpu("Vectorizing, cache hit: CPU time", &profile).named("hit"));
-    Ok(())
+    let profiled = Profiled {
+        name: "miss_cpu",
+        done: "vectorize() after emptying the cache",
+        graph: "Vectorizing, cache miss: CPU time",
+        suffix: "",
+    };
+    profiled.add(report, missing)?;
+    let profiled = Profiled {
+        name: "hit_cpu",
+        done: "vectorize(), cache hit",
+        graph: "Vectorizing, cache hit: CPU time",
+        suffix: "hit",
+    };
+    profiled.add(report, || classifier.vectorize(content))
 }
 
 pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> Outcome {
@@ -224,12 +218,13 @@ pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> O
     report.measurement("content_bytes", &content.len());
     report.measurement("share_of_known_predictions", &share);
 
-    let (_, profile) = measure_cpu_repeated(&repeated_calls(), || Sha256::digest(black_box(content)))?;
-    report::cpu::add(report, "hash_cpu", "SHA-256 of the content", &profile);
-    report
-        .graphs
-        .push(Graph::of_cpu("Hashing a content: CPU time", &profile));
-    Ok(())
+    let profiled = Profiled {
+        name: "hash_cpu",
+        done: "SHA-256 of the content",
+        graph: "Hashing a content: CPU time",
+        suffix: "",
+    };
+    profiled.add(report, || Sha256::digest(black_box(content)))
 }
 
 fn ask_four(classifier: &DocumentClassifier, content: &str) {

@@ -13,7 +13,7 @@ use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
 use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
 use sha2::{Digest as _, Sha256};
 
-use super::{Outcome, no_status, repeated_calls};
+use super::{Outcome, Profiled, no_status, repeated_calls};
 use crate::corpus::{Corpus, HeldOut};
 use crate::report::graph::Graph;
 use crate::report::timing::Timings;
@@ -140,12 +140,13 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
         units::digits(speedup)
     );
 
-    let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.train(store, &no_status))?;
-    report::cpu::add(report, "second_cpu", "Second train(), what is left", &profile);
-    report
-        .graphs
-        .push(Graph::of_cpu("Training when nothing changed: CPU time", &profile));
-    Ok(())
+    let profiled = Profiled {
+        name: "second_cpu",
+        done: "Second train(), what is left",
+        graph: "Training when nothing changed: CPU time",
+        suffix: "",
+    };
+    profiled.add(report, || classifier.train(store, &no_status))
 }
 
 pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Outcome {
@@ -186,12 +187,13 @@ pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Ou
     );
     timings.finish(report, "Hashing the vectorizer");
 
-    let (_, profile) = measure_cpu_repeated(&repeated_calls(), || classifier.vectorizer_hash())?;
-    report::cpu::add(report, "hash_cpu", "vectorizer_hash()", &profile);
-    report
-        .graphs
-        .push(Graph::of_cpu("Hashing the vectorizer: CPU time", &profile));
-    Ok(())
+    let profiled = Profiled {
+        name: "hash_cpu",
+        done: "vectorizer_hash()",
+        graph: "Hashing the vectorizer: CPU time",
+        suffix: "",
+    };
+    profiled.add(report, || classifier.vectorizer_hash())
 }
 
 pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Outcome {
@@ -239,11 +241,14 @@ pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Out
 
     report::memory::add(report, "save_memory", "save()", &save_memory);
     report::memory::add(report, "load_memory", "load()", &load_memory);
-    let round_trip = || (classifier.save(&path, &key), load());
-    let (_, profile) = measure_cpu_repeated(&repeated_calls(), round_trip)?;
-    report::cpu::add(report, "round_trip_cpu", "save() and load()", &profile);
-    report.graphs = vec![
-        Graph::of_cpu("Saving and loading a model: CPU time", &profile),
+    let profiled = Profiled {
+        name: "round_trip_cpu",
+        done: "save() and load()",
+        graph: "Saving and loading a model: CPU time",
+        suffix: "",
+    };
+    profiled.add(report, || (classifier.save(&path, &key), load()))?;
+    report.graphs.extend([
         Graph::of_memory(
             "Saving a model: memory at the peak",
             &save_memory,
@@ -256,7 +261,7 @@ pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Out
             MemoryView::AtPeak,
         )
         .named("load_peak"),
-    ];
+    ]);
     Ok(())
 }
 
