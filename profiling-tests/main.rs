@@ -21,7 +21,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use postroom::train_report::StageKind;
 use profiling_toolkit::memory::ProfilingAllocator;
+use profiling_toolkit::phase::SpanPhases;
 
 use progress::Progress;
 use scenarios::{SCENARIOS, Scenario};
@@ -48,6 +50,9 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_SETTING);
         }
     };
+    // Whoever logs decides first, and nobody did: this is the first thing that the process does with it.
+    let phases = SpanPhases::of_target(StageKind::SPANS);
+    tracing::subscriber::set_global_default(phases).expect("no other subscriber was set");
     let session = Arc::new(Session::new(settings, Progress::on_terminal(arguments.quiet)));
     let conclusion = libtest_mimic::run(&arguments, trials(&session));
     match session.summary() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::{Span, info_span};
+
 use crate::document::Field;
 use crate::learners::mlp::FitReport;
 
@@ -49,6 +51,24 @@ impl std::fmt::Display for StageKind {
             Self::Read => f.pad("read"),
             Self::Vectorize => f.pad("vectorize"),
             Self::Fit(field) => f.pad(&format!("fit {field}")),
+        }
+    }
+}
+
+impl StageKind {
+    /// Target of the spans that trainings enter.
+    pub const SPANS: &'static str = "postroom::stage";
+
+    /// A span that bears the stage's name. Every thread that works on the stage enters it.
+    pub(crate) fn span(self) -> Span {
+        match self {
+            Self::Check => info_span!(target: StageKind::SPANS, "check"),
+            Self::Read => info_span!(target: StageKind::SPANS, "read"),
+            Self::Vectorize => info_span!(target: StageKind::SPANS, "vectorize"),
+            Self::Fit(Field::Tags) => info_span!(target: StageKind::SPANS, "fit tags"),
+            Self::Fit(Field::Correspondent) => info_span!(target: StageKind::SPANS, "fit correspondent"),
+            Self::Fit(Field::DocumentType) => info_span!(target: StageKind::SPANS, "fit document_type"),
+            Self::Fit(Field::StoragePath) => info_span!(target: StageKind::SPANS, "fit storage_path"),
         }
     }
 }

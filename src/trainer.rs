@@ -121,12 +121,14 @@ impl Trainer {
     ) -> Result<(CountVectorizer, CsrMatrix)> {
         let n_total = report.n_documents;
         tell(status, Status::Gathering { n_documents: n_total })?;
+        let reading = StageKind::Read.span().entered();
         let began = Instant::now();
         let mut vectorizing = Duration::ZERO;
         let mut fitter = CountVectorizer::fitter(self.params.vectorizer, self.params.language)?;
         let mut chunk: Vec<Document> = Vec::with_capacity(CHUNK.min(n_total));
         let mut n_read = 0;
         let mut take = |chunk: &mut Vec<Document>| {
+            let _vectorizing = StageKind::Vectorize.span().entered();
             let began = Instant::now();
             n_read += chunk.len();
             let contents: Vec<&str> = chunk.iter().map(|document| document.content.as_str()).collect();
@@ -145,7 +147,9 @@ impl Trainer {
         })?;
         drop(snapshot);
         take(&mut chunk)?;
+        drop(reading);
         let read = began.elapsed().saturating_sub(vectorizing);
+        let _vectorizing = StageKind::Vectorize.span().entered();
         tell(status, Status::Vectorizing)?;
         let began = Instant::now();
         let fitted = fitter.finish()?;
@@ -182,6 +186,7 @@ impl Trainer {
         status: StatusCallback<'_>,
     ) -> Option<Result<FieldFit>> {
         let began = Instant::now();
+        let _fitting = StageKind::Fit(field).span().entered();
         let (classes, targets) = ClassEncoder::fit(field, labels)?;
         let learned = match targets {
             FieldTargets::Constant => Ok((Learner::Constant, None)),
@@ -283,6 +288,7 @@ fn tell(status: StatusCallback<'_>, event: Status) -> Result<()> {
 
 /// Runs one stage and notes how long it took.
 fn timed<R>(stages: &mut Vec<Stage>, kind: StageKind, work: impl FnOnce() -> R) -> R {
+    let _entered = kind.span().entered();
     let began = Instant::now();
     let result = work();
     stages.push(Stage {

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::columns::NO_TERM;
 
@@ -37,7 +38,9 @@ pub(super) fn frequent_bigrams(documents: &[&[u32]], keeps: impl Fn(u32) -> bool
         .min(MOST_SHARES)
         .max(rayon::current_num_threads());
     let n_shares = n_shares.next_power_of_two() as u32;
+    let span = Span::current();
     let shares = (0..n_shares).into_par_iter().map(|share| {
+        let _entered = span.enter();
         let seen = count_pairs(documents, |first| first & (n_shares - 1) == share);
         let bigrams = seen.into_iter().map(|(pair, seen)| Bigram {
             pair,

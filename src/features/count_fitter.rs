@@ -8,6 +8,7 @@
 //! million different terms of a large archive that spares all but a few ten thousand, and loses none.
 
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::bigram_counts::frequent_bigrams;
 use super::columns::{Columns, NO_TERM, TermCounter};
@@ -68,7 +69,9 @@ impl CountFitter {
         self.pieces
             .extend(pieces.iter().map(|piece| piece.len()).enumerate());
         let preprocessor = &self.preprocessor;
+        let span = Span::current();
         self.parts.par_iter_mut().zip(pieces).for_each(|(part, piece)| {
+            let _entered = span.enter();
             for content in piece {
                 part.push_document(preprocessor, content.as_ref());
             }
@@ -191,10 +194,11 @@ fn count_terms(documents: &[&[u32]], columns: &Columns, n_entries: usize) -> Res
     let mut indptr = Vec::with_capacity(documents.len() + 1);
     let (mut indices, mut values) = (Vec::with_capacity(n_entries), Vec::with_capacity(n_entries));
     indptr.push(0);
+    let span = Span::current();
     for round in documents.chunks(DOCUMENTS_A_ROUND) {
         let stretches = round
             .par_chunks(DOCUMENTS_A_STRETCH)
-            .map(|stretch| Rows::count(stretch, columns));
+            .map(|stretch| span.in_scope(|| Rows::count(stretch, columns)));
         for rows in stretches.collect::<Vec<_>>() {
             indptr.extend(rows.ends.iter().map(|end| indices.len() + end));
             indices.extend_from_slice(&rows.indices);

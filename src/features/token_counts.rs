@@ -3,6 +3,7 @@
 //! Each [`Part`] belongs to one thread while documents pass by; [`merge`] brings their numbers together.
 
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::interner::Interner;
 use super::meaning::{Meaning, for_each_counted_token, is_counted, is_own_token};
@@ -162,9 +163,10 @@ fn add(common: &mut TokenTable, table: &TokenTable) -> Vec<u32> {
 
 /// Replaces token numbers in every part, see [`PartSequence::replace`].
 pub(super) fn replace_all(sequences: &mut [PartSequence], value_of_token: &[u32]) {
+    let span = Span::current();
     sequences
         .par_iter_mut()
-        .for_each(|sequence| sequence.replace(value_of_token));
+        .for_each(|sequence| span.in_scope(|| sequence.replace(value_of_token)));
 }
 
 #[cfg(test)]

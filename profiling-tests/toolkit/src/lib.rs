@@ -7,8 +7,9 @@
 //! | [`timing::measure_time`] | a call, many times | median, spread and an interval, with no instrument running |
 //!
 //! Stacks of either kind are [`folded`] and drawn as [`flamegraph`]s, [`symbols`] gives addresses their names and
-//! [`names`] takes these apart. [`environment`] says on what was measured, and what spoils it. Never measure two
-//! things in one pass: each instrument costs what the others would count.
+//! [`names`] takes these apart. [`phase`] tells them what the program is busy with. [`environment`] says on what was
+//! measured, and what spoils it. Never measure two things in one pass: each instrument costs what the others would
+//! count.
 //!
 //! A binary that measures memory installs the allocator:
 //!
@@ -32,5 +33,6 @@ pub mod flamegraph;
 pub mod folded;
 pub mod memory;
 pub mod names;
+pub mod phase;
 pub mod symbols;
 pub mod timing;

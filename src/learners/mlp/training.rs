@@ -8,6 +8,7 @@
 use std::array::from_fn;
 
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
@@ -132,9 +133,10 @@ impl<'a, T: Real> Training<'a, T> {
     fn step(&mut self, batch: &[u32]) -> f64 {
         let examples = self.examples;
         let mut columns = std::mem::take(&mut self.columns);
+        let span = Span::current();
         rayon::join(
-            || columns.fill(examples.matrix, batch),
-            || self.forward_and_deltas(batch),
+            || span.in_scope(|| columns.fill(examples.matrix, batch)),
+            || span.in_scope(|| self.forward_and_deltas(batch)),
         );
         self.n_steps += 1;
         let update = Update {
@@ -172,10 +174,12 @@ impl<'a, T: Real> Training<'a, T> {
             rows,
         };
         rayon::join(
-            || update.rows(&mut hidden, TERMS_PER_TASK, &hidden_gradient),
+            || span.in_scope(|| update.rows(&mut hidden, TERMS_PER_TASK, &hidden_gradient)),
             || {
-                update.rows(&mut output, OUTPUTS_PER_TASK, &output_gradient);
-                update.biases(biases, output_deltas, rows);
+                span.in_scope(|| {
+                    update.rows(&mut output, OUTPUTS_PER_TASK, &output_gradient);
+                    update.biases(biases, output_deltas, rows);
+                });
             },
         );
         self.columns = columns;
@@ -185,6 +189,7 @@ impl<'a, T: Real> Training<'a, T> {
 
     /// The first half of a step.
     fn forward_and_deltas(&mut self, batch: &[u32]) {
+        let span = Span::current();
         self.logit_weights.fill(&self.network.output);
         let n_outputs = self.network.output.len();
         let logit_weights = &self.logit_weights;
@@ -193,6 +198,7 @@ impl<'a, T: Real> Training<'a, T> {
         let deltas = self.output_deltas[..batch.len() * n_outputs].par_chunks_mut(ROWS_PER_TASK * n_outputs);
         batch.par_chunks(ROWS_PER_TASK).zip(states).zip(deltas).for_each(
             |((rows, states), output_deltas)| {
+                let _entered = span.enter();
                 instructions.run(ForwardRows {
                     network,
                     logit_weights,

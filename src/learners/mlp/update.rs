@@ -1,6 +1,7 @@
 //! The second half of a training step: gradients of parameters, and at once the optimiser's move against them.
 
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
@@ -79,10 +80,12 @@ impl<T: Real> Update<T> {
         rows_per_task: usize,
         gradient: &impl Gradient<T>,
     ) {
+        let span = Span::current();
         let tasks = layer.weights.par_chunks_mut(rows_per_task);
         let tasks = tasks.zip(layer.moments.par_chunks_mut(rows_per_task));
         let tasks = tasks.zip(layer.squares.par_chunks_mut(rows_per_task)).enumerate();
         tasks.for_each(|(task, ((weights, moments), squares))| {
+            let _entered = span.enter();
             let part = ParameterRows {
                 weights,
                 moments,
