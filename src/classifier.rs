@@ -7,10 +7,11 @@ use crate::document::{Field, LabelId};
 use crate::error::{Error, Result};
 use crate::model::{Model, TrainingParams};
 use crate::model_file::{self, SecretKey};
-use crate::predictor::{Predictor, Suggestions};
+use crate::predictor::Predictor;
 use crate::sparse::SparseVector;
 use crate::status::StatusCallback;
 use crate::store::DocumentStore;
+use crate::suggestions::Suggestions;
 use crate::train_report::TrainReport;
 use crate::trainer::{TrainOutcome, Trainer};
 use crate::vector_cache::VectorCacheParams;
@@ -166,7 +167,7 @@ impl DocumentClassifier {
         self.predict_one(Field::StoragePath, content)
     }
 
-    /// The term counts of a document, from the cache if it was seen lately.
+    /// The features of a document, from the cache if it was seen lately.
     ///
     /// # Errors
     /// [`Error::NoModel`].
@@ -179,7 +180,7 @@ impl DocumentClassifier {
     /// # Errors
     /// [`Error::NoModel`].
     pub fn vectorizer_hash(&self) -> Result<[u8; 32]> {
-        Ok(self.ready()?.predictor.vectorizer().hash())
+        Ok(self.ready()?.predictor.vectorizer_hash())
     }
 
     /// Forgets the vectors of documents seen.

@@ -8,9 +8,10 @@
 //! 2. [`fingerprint`] tells whether anything changed since the last training. Usually nothing did, and that is all.
 //! 3. [`text`] turns contents into tokens, [`features`] tokens into counts of a vocabulary's terms, a
 //!    [`CsrMatrix`](sparse::CsrMatrix) of `n_documents × n_terms`.
-//! 4. [`targets`] turns labels into classes, [`learners`] learn to tell them apart, one network a field.
+//! 4. [`targets`] turns labels into classes, [`learners`] learn to tell them apart, field by field. Which features and
+//!    which learner is the choice of a [`pipeline`](pipelines).
 //! 5. [`model`] is what remains: fitted data. [`model_file`] signs it and replaces it on disk whole or not at all.
-//! 6. [`predictor`] is a model prepared to answer; it makes [`Suggestions`](predictor::Suggestions).
+//! 6. [`predictor`] is a model prepared to answer; it makes [`Suggestions`](suggestions::Suggestions).
 //!
 //! [`trainer`] walks steps 1 to 5, and [`classifier`] is the face of it all:
 //!
@@ -28,7 +29,7 @@
 //! }
 //! let mut classifier = DocumentClassifier::default();
 //! classifier.train(&archive, &|_| ControlFlow::Continue(()))?;
-//! assert_eq!(classifier.predict("Another overdue book")?.correspondent, Some(library));
+//! assert_eq!(classifier.predict_correspondent("Another overdue book")?, Some(library));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -43,10 +44,12 @@ pub mod fingerprint;
 pub mod learners;
 pub mod model;
 pub mod model_file;
+pub mod pipelines;
 pub mod predictor;
 pub mod sparse;
 pub mod status;
 pub mod store;
+pub mod suggestions;
 pub mod targets;
 pub mod text;
 pub mod train_report;

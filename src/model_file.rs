@@ -17,7 +17,7 @@ use crate::model::Model;
 pub use key::SecretKey;
 
 /// Version of the format that this library writes, and the only one that it reads; not the crate's version.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Why a model could not be saved or loaded.
 #[derive(Debug, thiserror::Error)]

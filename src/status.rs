@@ -4,9 +4,18 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::document::Field;
+use crate::error::{Error, Result};
 
 /// Is told what goes on, possibly from several threads at once; returning [`ControlFlow::Break`] cancels the work.
 pub type StatusCallback<'a> = &'a (dyn Fn(&Status) -> ControlFlow<()> + Sync);
+
+/// Tells `status`, and turns its wish to stop into an error.
+pub(crate) fn tell(status: StatusCallback<'_>, event: Status) -> Result<()> {
+    match status(&event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled),
+    }
+}
 
 /// What is going on. The texts are those that paperless-ngx shows.
 #[derive(Debug, Clone, Copy, PartialEq)]

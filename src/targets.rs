@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Field, LabelId, Labels};
 use crate::learners::Targets;
+use crate::suggestions::{Candidate, FieldSuggestion, most_confident};
 
 /// The classes of one field, in the order of a learner's outputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,29 @@ impl ClassEncoder {
         }
     }
 
+    /// What `probabilities` (one for each output) amount to: as [`Self::decode`] answers, with confidences.
+    pub fn suggest(&self, probabilities: &[f32]) -> FieldSuggestion {
+        match self {
+            Self::OneOf(classes) => match (&classes[..], probabilities) {
+                ([only], _) => FieldSuggestion::certain(*only),
+                ([_, _], &[second]) => one_of(classes, &[1.0 - second, second], usize::from(second > 0.5)),
+                _ => one_of(classes, probabilities, most_probable(probabilities)),
+            },
+            Self::AnyOf(tags) => {
+                let candidates = tags.iter().zip(probabilities);
+                let (labels, others) = candidates
+                    .map(|(&label, &confidence)| Candidate { label, confidence })
+                    .partition::<Vec<_>, _>(|candidate| candidate.confidence > 0.5);
+                let surest = probabilities.iter().copied().fold(0.0, f32::max);
+                FieldSuggestion {
+                    labels,
+                    runners_up: most_confident(others),
+                    none: 1.0 - surest,
+                }
+            }
+        }
+    }
+
     fn fit_one_of(labels: impl Iterator<Item = Option<LabelId>> + Clone) -> Option<(Self, FieldTargets)> {
         let mut classes: Vec<_> = labels.clone().collect();
         classes.sort_unstable();
@@ -124,6 +148,26 @@ impl ClassEncoder {
             n_labels: tags.len(),
         };
         Some((Self::AnyOf(tags), FieldTargets::Learnable(targets)))
+    }
+}
+
+/// The class at `chosen`, and the other labels by their probabilities.
+fn one_of(classes: &[Option<LabelId>], probabilities: &[f32], chosen: usize) -> FieldSuggestion {
+    let candidate = |at: usize| {
+        let confidence = probabilities[at];
+        classes[at].map(|label| Candidate { label, confidence })
+    };
+    let others = (0..classes.len())
+        .filter(|&at| at != chosen)
+        .filter_map(candidate);
+    FieldSuggestion {
+        labels: candidate(chosen).into_iter().collect(),
+        runners_up: most_confident(others.collect()),
+        none: if classes[0].is_none() {
+            probabilities[0]
+        } else {
+            0.0
+        },
     }
 }
 
@@ -209,6 +253,44 @@ mod tests {
         assert_eq!(encoder.n_outputs(), 1);
         assert_eq!(encoder.decode(&[0.5]), []);
         assert_eq!(encoder.decode(&[0.500_001]), [A]);
+    }
+
+    #[test]
+    fn the_chosen_class_comes_with_its_probability_and_the_labels_that_came_close() {
+        let encoder = ClassEncoder::OneOf(vec![None, Some(A), Some(B), Some(C)]);
+        let found = encoder.suggest(&[0.1, 0.2, 0.6, 0.1]);
+        let candidate = |label, confidence| Candidate { label, confidence };
+        assert_eq!(found.labels, [candidate(B, 0.6)]);
+        assert_eq!(found.runners_up, [candidate(A, 0.2), candidate(C, 0.1)]);
+        assert_eq!((found.none, found.confidence()), (0.1, 0.6));
+    }
+
+    #[test]
+    fn where_none_is_chosen_its_probability_is_the_confidence() {
+        let encoder = ClassEncoder::OneOf(vec![None, Some(A)]);
+        let found = encoder.suggest(&[0.25]);
+        assert_eq!(
+            (found.label(), found.confidence(), found.runners_up[0].confidence),
+            (None, 0.75, 0.25)
+        );
+    }
+
+    #[test]
+    fn suggested_tags_are_the_decoded_ones() {
+        let encoder = ClassEncoder::AnyOf(vec![A, B, C]);
+        let probabilities = [0.9, 0.5, 0.51];
+        let found = encoder.suggest(&probabilities);
+        assert_eq!(
+            found.label_ids().collect::<Vec<_>>(),
+            encoder.decode(&probabilities)
+        );
+        assert_eq!(
+            found.runners_up,
+            [Candidate {
+                label: B,
+                confidence: 0.5
+            }]
+        );
     }
 
     #[test]

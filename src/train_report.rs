@@ -80,6 +80,25 @@ pub struct FieldReport {
     pub field: Field,
     /// Labels that its classifier can assign.
     pub n_labels: usize,
-    /// Epochs and losses; none if all documents are alike and there was nothing to learn.
-    pub fit: Option<FitReport>,
+    /// How its learner fared.
+    pub learner: LearnerReport,
+}
+
+/// How the learner of a field fared.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LearnerReport {
+    /// All documents are alike: there was nothing to learn.
+    Constant,
+    /// A network: epochs and losses.
+    Mlp(FitReport),
+}
+
+impl FieldReport {
+    /// Epochs and losses of the field's network, if it is one that learned it.
+    pub fn network(&self) -> Option<&FitReport> {
+        match &self.learner {
+            LearnerReport::Mlp(report) => Some(report),
+            LearnerReport::Constant => None,
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use crate::features::CountVectorizer;
 use crate::sparse::SparseVector;
+use crate::text::Language;
 
 /// Part of every key: vectors of another format are other entries.
 const FORMAT_VERSION: &[u8] = b"vector format 1";
@@ -39,13 +39,13 @@ pub struct VectorCache {
 }
 
 impl VectorCache {
-    /// An empty cache for vectors that `vectorizer` makes.
-    pub fn new(params: VectorCacheParams, vectorizer: &CountVectorizer) -> Self {
+    /// An empty cache for the vectors of one language and one vectorizer, which `vectorizer_hash` tells from others.
+    pub fn new(params: VectorCacheParams, language: Option<Language>, vectorizer_hash: [u8; 32]) -> Self {
         let vectors = Cache::builder()
             .max_capacity(params.max_entries)
             .time_to_idle(params.time_to_idle);
-        let language = vectorizer.language().map_or("", |language| language.name());
-        let key_suffix = [FORMAT_VERSION, language.as_bytes(), &vectorizer.hash()].concat();
+        let language = language.map_or("", |language| language.name());
+        let key_suffix = [FORMAT_VERSION, language.as_bytes(), &vectorizer_hash].concat();
         Self {
             vectors: vectors.build(),
             key_suffix,
@@ -78,24 +78,23 @@ impl VectorCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::CountVectorizerParams;
 
-    fn cache(params: VectorCacheParams) -> (VectorCache, CountVectorizer) {
-        let vectorizer =
-            CountVectorizer::fit_transform(CountVectorizerParams::default(), None, &["a letter"])
-                .unwrap()
-                .0;
-        (VectorCache::new(params, &vectorizer), vectorizer)
+    fn cache(params: VectorCacheParams) -> VectorCache {
+        VectorCache::new(params, None, [7; 32])
+    }
+
+    fn vectorize() -> SparseVector {
+        SparseVector::new(1, vec![0], vec![1.0]).unwrap()
     }
 
     #[test]
     fn an_entry_expires_after_its_time_to_idle() {
         let time_to_idle = Duration::from_millis(20);
-        let (cache, vectorizer) = cache(VectorCacheParams {
+        let cache = cache(VectorCacheParams {
             time_to_idle,
             ..VectorCacheParams::default()
         });
-        let get = || cache.get_or_insert_with("a letter", || vectorizer.transform("a letter"));
+        let get = || cache.get_or_insert_with("a letter", vectorize);
         let first = get();
         std::thread::sleep(5 * time_to_idle);
         assert!(!Arc::ptr_eq(&first, &get()));
@@ -103,12 +102,12 @@ mod tests {
 
     #[test]
     fn the_number_of_entries_is_bounded() {
-        let (cache, vectorizer) = cache(VectorCacheParams {
+        let cache = cache(VectorCacheParams {
             max_entries: 10,
             ..VectorCacheParams::default()
         });
         for text in 0..1_000 {
-            cache.get_or_insert_with(&text.to_string(), || vectorizer.transform("a letter"));
+            cache.get_or_insert_with(&text.to_string(), vectorize);
         }
         cache.vectors.run_pending_tasks();
         assert!(
@@ -120,7 +119,7 @@ mod tests {
 
     #[test]
     fn different_contents_have_different_keys() {
-        let (cache, _) = cache(VectorCacheParams::default());
+        let cache = cache(VectorCacheParams::default());
         assert_ne!(cache.key("a letter"), cache.key("a letter "));
     }
 }

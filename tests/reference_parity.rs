@@ -15,6 +15,8 @@ use std::ops::{ControlFlow, RangeInclusive};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
 use postroom::document::{Field, LabelId};
 use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::mlp::MlpPipeline;
 use postroom::store::SqliteStore;
 use postroom::train_report::TrainReport;
 use serde_json::Value;
@@ -23,8 +25,8 @@ use serde_json::Value;
 fn train(store: &SqliteStore, seed: u64) -> (DocumentClassifier, TrainReport) {
     let training = TrainingParams {
         language: None,
+        pipeline: Pipeline::Mlp(MlpPipeline::default()),
         seed,
-        ..TrainingParams::default()
     };
     let mut classifier = DocumentClassifier::new(ClassifierParams {
         training,
@@ -62,13 +64,13 @@ fn networks_behave_like_the_reference(name: &str, loss_ranges: Option<&[RangeInc
         expected["training_docs"].as_u64().unwrap()
     );
     for (at, field) in Field::ALL.into_iter().enumerate() {
-        let labels: Vec<LabelId> = model.classifier(field).unwrap().classes.labels().collect();
+        let labels: Vec<LabelId> = model.learned.labels(field);
         assert_eq!(
             labels,
             labels_of(&expected["classes"][field.name()]),
             "{field}: classes"
         );
-        let fit = report.fields[at].fit.as_ref().unwrap();
+        let fit = report.fields[at].network().unwrap();
         let theirs = expected["n_iter"][field.name()].as_i64().unwrap();
         eprintln!(
             "{name}, {field}: {} epochs (reference {theirs}), loss {:.5}",
@@ -135,7 +137,10 @@ fn scores(classifier: &DocumentClassifier, holdout: &[Value]) -> [f64; 4] {
     let label = |value: &Value| value.as_i64().map(|key| LabelId(key as i32));
     let (mut right, mut hits, mut n_tags) = ([0.0; 4], 0, 0);
     for document in holdout {
-        let answer = classifier.predict(document["content"].as_str().unwrap()).unwrap();
+        let answer = classifier
+            .predict(document["content"].as_str().unwrap())
+            .unwrap()
+            .labels();
         let tags: Vec<LabelId> = document["auto_tags"]
             .as_array()
             .unwrap()

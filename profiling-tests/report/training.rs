@@ -71,7 +71,7 @@ pub(crate) fn add_stages(report: &mut Report, heading: &str, training: &TrainRep
 }
 
 fn fit_cells(field: &FieldReport) -> [String; 4] {
-    let Some(fit) = &field.fit else {
+    let Some(fit) = field.network() else {
         return [
             count(field.n_labels),
             "none".to_owned(),
@@ -99,8 +99,7 @@ impl From<&TrainReport> for Training {
             field: field.field.name(),
             n_labels: field.n_labels,
             loss_curve: field
-                .fit
-                .as_ref()
+                .network()
                 .map(|fit| fit.loss_curve.clone())
                 .unwrap_or_default(),
         });

@@ -262,7 +262,7 @@ fn time_unseen(session: &Session) -> Result<TimingSummary, Box<dyn Error>> {
 
 /// The sample, and how it was filed: a reader sees that the predictions are sensible.
 fn add_sample(report: &mut Report, classifier: &DocumentClassifier, content: &str) -> postroom::Result<()> {
-    let filed = classifier.predict(content)?;
+    let filed = classifier.predict(content)?.labels();
     let one = |label: Option<LabelId>| label.map_or_else(|| "none".to_owned(), |id| id.to_string());
     let tags: Vec<String> = filed.tags.iter().map(ToString::to_string).collect();
     report.facts(

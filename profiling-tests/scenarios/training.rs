@@ -6,7 +6,6 @@ use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading, Traini
 use postroom::document::{Field, Labels};
 use postroom::learners::mlp::FitReport;
 use postroom::model_file::SecretKey;
-use postroom::predictor::Suggestions;
 use postroom::train_report::TrainReport;
 use profiling_toolkit::cpu::measure_cpu_repeated;
 use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
@@ -91,7 +90,7 @@ fn time_trainings(
     let n_epochs: usize = median
         .fields
         .iter()
-        .filter_map(|field| field.fit.as_ref())
+        .filter_map(|field| field.network())
         .map(FitReport::n_epochs)
         .sum();
     report.headline = format!(
@@ -151,12 +150,12 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
 
 pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Outcome {
     let classifier = session.classifier()?;
-    let vocabulary = &classifier
+    let learned = &classifier
         .model()
         .ok_or("the shared classifier has no model")?
-        .vocabulary;
-    let n_terms = vocabulary.len();
-    let term_bytes: usize = vocabulary.iter().map(str::len).sum();
+        .learned;
+    let n_terms = learned.terms().len();
+    let term_bytes: usize = learned.terms().map(str::len).sum();
     report.facts(
         "The vectorizer",
         vec![
@@ -169,7 +168,7 @@ pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Ou
     report.measurement("term_bytes", &term_bytes);
 
     let options = TimingOptions::default();
-    let text: Vec<u8> = vocabulary.iter().flat_map(str::bytes).collect();
+    let text: Vec<u8> = learned.terms().flat_map(str::bytes).collect();
     let hash = measure_time(&options, || classifier.vectorizer_hash());
     report.headline = format!(
         "{} for {} terms, {} of text",
@@ -304,7 +303,7 @@ fn add_accuracy(
         let Some(expected) = &document.expected else {
             continue;
         };
-        let found = classifier.predict(&document.content)?;
+        let found = classifier.predict(&document.content)?.labels();
         n_documents += 1;
         for field in Field::ALL {
             n_right[field.index()] += usize::from(agrees(field, &found, expected));
@@ -328,7 +327,7 @@ fn add_accuracy(
     Ok(())
 }
 
-fn agrees(field: Field, found: &Suggestions, expected: &Labels) -> bool {
+fn agrees(field: Field, found: &Labels, expected: &Labels) -> bool {
     match field {
         Field::Tags => found.tags == expected.tags,
         Field::Correspondent => found.correspondent == expected.correspondent,

@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use super::*;
 use crate::document::{Field, LabelId};
 use crate::learners::mlp::OutputActivation;
-use crate::model::{FieldClassifier, Learner, TrainingParams};
+use crate::model::TrainingParams;
+use crate::pipelines::mlp::{FieldClassifier, Learner, MlpModel, MlpPipeline};
+use crate::pipelines::{Pipeline, PipelineModel};
 use crate::store::{MemoryStore, NewDocument, NewLabel};
 use crate::targets::ClassEncoder;
 use crate::trainer::{TrainOutcome, Trainer};
@@ -33,8 +35,12 @@ fn model() -> Model {
         let ids = store.add_documents(&[document]).unwrap();
         store.add_tags(&[(ids[0], tags[at % 2])]).unwrap();
     }
-    let mut params = TrainingParams::default();
-    params.mlp.max_epochs = 2;
+    let mut pipeline = MlpPipeline::default();
+    pipeline.mlp.max_epochs = 2;
+    let params = TrainingParams {
+        pipeline: Pipeline::Mlp(pipeline),
+        ..TrainingParams::default()
+    };
     match Trainer::new(params)
         .train(&store, None, &|_| ControlFlow::Continue(()))
         .unwrap()
@@ -44,8 +50,17 @@ fn model() -> Model {
     }
 }
 
+fn learned(model: &mut Model) -> &mut MlpModel {
+    let PipelineModel::Mlp(learned) = &mut model.learned;
+    learned
+}
+
 fn mlp(model: &mut Model, field: Field) -> &mut crate::learners::mlp::Mlp {
-    match &mut model.classifiers[field.index()].as_mut().unwrap().learner {
+    match &mut learned(model).classifiers[field.index()]
+        .as_mut()
+        .unwrap()
+        .learner
+    {
         Learner::Mlp(mlp) => mlp,
         Learner::Constant => panic!("{field} has something to choose"),
     }
@@ -175,7 +190,7 @@ fn the_wrong_activation_is_corrupt() {
 fn classes_out_of_order_are_corrupt() {
     let problem = problem_after(|model| {
         let classes = ClassEncoder::OneOf(vec![Some(LabelId(2)), Some(LabelId(1))]);
-        model.classifiers[Field::Correspondent.index()] = Some(FieldClassifier {
+        learned(model).classifiers[Field::Correspondent.index()] = Some(FieldClassifier {
             classes,
             learner: Learner::Constant,
         });
@@ -187,7 +202,7 @@ fn classes_out_of_order_are_corrupt() {
 fn a_classifier_without_labels_is_corrupt() {
     for classes in [ClassEncoder::OneOf(vec![None]), ClassEncoder::OneOf(vec![])] {
         let problem = problem_after(|model| {
-            model.classifiers[0] = Some(FieldClassifier {
+            learned(model).classifiers[0] = Some(FieldClassifier {
                 classes,
                 learner: Learner::Constant,
             });
@@ -200,7 +215,7 @@ fn a_classifier_without_labels_is_corrupt() {
 fn several_labels_where_there_is_one_are_corrupt() {
     let problem = problem_after(|model| {
         let classes = ClassEncoder::AnyOf(vec![LabelId(1), LabelId(2)]);
-        model.classifiers[Field::StoragePath.index()] = Some(FieldClassifier {
+        learned(model).classifiers[Field::StoragePath.index()] = Some(FieldClassifier {
             classes,
             learner: Learner::Constant,
         });
@@ -211,7 +226,10 @@ fn several_labels_where_there_is_one_are_corrupt() {
 #[test]
 fn nothing_to_choose_with_is_corrupt() {
     let problem = problem_after(|model| {
-        model.classifiers[Field::Tags.index()].as_mut().unwrap().learner = Learner::Constant;
+        learned(model).classifiers[Field::Tags.index()]
+            .as_mut()
+            .unwrap()
+            .learner = Learner::Constant;
     });
     assert_says(&problem, "nothing to choose among");
 }

@@ -1,0 +1,31 @@
+//! Numbers as they lie in memory.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// Numbers as little-endian `f32`. On a machine of that order, packing copies nothing.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct PackedNumbers<'a>(#[serde(borrow, with = "serde_bytes")] Cow<'a, [u8]>);
+
+impl<'a> PackedNumbers<'a> {
+    pub(super) fn pack(numbers: &'a [f32]) -> Self {
+        if cfg!(target_endian = "little") {
+            return Self(Cow::Borrowed(bytemuck::cast_slice(numbers)));
+        }
+        Self(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+    }
+
+    pub(super) fn unpack(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
+        if self.0.len() != n_numbers * size_of::<f32>() {
+            return Err("its network has another number of weights than its vocabulary and classes need");
+        }
+        let (packed, _) = self.0.as_chunks();
+        let numbers: Vec<f32> = packed.iter().map(|&number| f32::from_le_bytes(number)).collect();
+        if numbers.iter().any(|number| !number.is_finite()) {
+            return Err("a weight of its network is not a number");
+        }
+        Ok(numbers)
+    }
+}

@@ -1,0 +1,247 @@
+//! What paperless-ngx trains: counts of words and pairs of words, a network a field.
+//!
+//! The most probable class is the answer, "none" being a class like the others; a tag is assigned above one half.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Examples, Learned, PipelineModel};
+use crate::document::{Field, LabelId, Labels};
+use crate::error::Result;
+use crate::features::{CountVectorizer, CountVectorizerParams, Vocabulary};
+use crate::learners::Targets;
+use crate::learners::mlp::{self, FitReport, Mlp, MlpParams, PreparedMlp, Seed};
+use crate::sparse::{CsrMatrix, SparseVector};
+use crate::status::{Status, StatusCallback, tell};
+use crate::suggestions::{FieldSuggestion, Suggestions};
+use crate::targets::{ClassEncoder, FieldTargets};
+use crate::text::Language;
+use crate::train_report::{FieldReport, LearnerReport, Stage, StageKind};
+
+/// Parameters of the pipeline. The defaults are the reference's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MlpPipeline {
+    /// How documents become term counts.
+    pub vectorizer: CountVectorizerParams,
+    /// How the networks are trained.
+    pub mlp: MlpParams,
+}
+
+/// What the pipeline learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MlpModel {
+    /// The terms that documents are counted in.
+    pub vocabulary: Vocabulary,
+    /// One classifier a field, in the order of [`Field::ALL`]; none where no document had an auto label.
+    pub classifiers: [Option<FieldClassifier>; 4],
+}
+
+/// What decides one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldClassifier {
+    /// The classes, in the order of the learner's outputs.
+    pub classes: ClassEncoder,
+    /// What chooses among them.
+    pub learner: Learner,
+}
+
+/// What chooses among the classes of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Learner {
+    /// There is one class only.
+    Constant,
+    /// A network.
+    Mlp(Box<Mlp>),
+}
+
+impl MlpModel {
+    /// The classifier of `field`, if it has one.
+    pub fn classifier(&self, field: Field) -> Option<&FieldClassifier> {
+        self.classifiers[field.index()].as_ref()
+    }
+
+    pub(super) fn labels(&self, field: Field) -> Vec<LabelId> {
+        let classes = self.classifier(field).map(|classifier| &classifier.classes);
+        classes.map_or_else(Vec::new, |classes| classes.labels().collect())
+    }
+}
+
+impl MlpPipeline {
+    pub(super) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
+        let Examples {
+            contents,
+            labels,
+            language,
+            seed,
+            status,
+        } = examples;
+        let mut fitter = CountVectorizer::fitter(self.vectorizer, language)?;
+        let times = contents.read(|chunk| fitter.push_chunk(chunk))?;
+        tell(status, Status::Vectorizing)?;
+        let began = Instant::now();
+        let (vectorizer, matrix) = StageKind::Vectorize.span().in_scope(|| fitter.finish())?;
+        let mut stages = times.stages(began.elapsed());
+        let mut classifiers = [const { None }; 4];
+        let mut fields = Vec::new();
+        for fit in self.fit_fields(&matrix, labels, seed, status)? {
+            stages.push(fit.stage);
+            classifiers[fit.report.field.index()] = Some(fit.classifier);
+            fields.push(fit.report);
+        }
+        let vocabulary = vectorizer.into_vocabulary();
+        Ok(Learned {
+            model: PipelineModel::Mlp(MlpModel {
+                vocabulary,
+                classifiers,
+            }),
+            fields,
+            stages,
+            n_stored: matrix.nnz(),
+        })
+    }
+
+    /// The fields side by side, tags first: they take longest.
+    fn fit_fields(
+        &self,
+        matrix: &CsrMatrix,
+        labels: &[Labels],
+        seed: u64,
+        status: StatusCallback<'_>,
+    ) -> Result<Vec<FieldFit>> {
+        let fit = |field: Field| {
+            let _fitting = StageKind::Fit(field).span().entered();
+            let stream = field.index() as u64;
+            let fitting = Fitting {
+                field,
+                params: &self.mlp,
+                seed: Seed { seed, stream },
+                status,
+            };
+            fitting.fit(matrix, labels)
+        };
+        let fits: Result<Vec<Option<FieldFit>>> = Field::ALL.into_par_iter().map(fit).collect();
+        Ok(fits?.into_iter().flatten().collect())
+    }
+}
+
+/// One field, learned.
+struct FieldFit {
+    classifier: FieldClassifier,
+    report: FieldReport,
+    stage: Stage,
+}
+
+/// One field, about to be learned.
+struct Fitting<'a> {
+    field: Field,
+    params: &'a MlpParams,
+    seed: Seed,
+    status: StatusCallback<'a>,
+}
+
+impl Fitting<'_> {
+    /// Nothing if no document has a label of the field.
+    fn fit(&self, matrix: &CsrMatrix, labels: &[Labels]) -> Result<Option<FieldFit>> {
+        let field = self.field;
+        let began = Instant::now();
+        let Some((classes, targets)) = ClassEncoder::fit(field, labels) else {
+            return Ok(None);
+        };
+        let n_labels = classes.n_labels();
+        let (learner, report) = match targets {
+            FieldTargets::Constant => (Learner::Constant, LearnerReport::Constant),
+            FieldTargets::Learnable(targets) => {
+                tell(self.status, Status::Training { field, n_labels })?;
+                let (network, report) = self.fit_network(matrix, &targets)?;
+                (Learner::Mlp(Box::new(network)), LearnerReport::Mlp(report))
+            }
+        };
+        Ok(Some(FieldFit {
+            classifier: FieldClassifier { classes, learner },
+            report: FieldReport {
+                field,
+                n_labels,
+                learner: report,
+            },
+            stage: Stage {
+                kind: StageKind::Fit(field),
+                duration: began.elapsed(),
+            },
+        }))
+    }
+
+    fn fit_network(&self, matrix: &CsrMatrix, targets: &Targets) -> Result<(Mlp, FitReport)> {
+        mlp::fit(matrix, targets, self.params, self.seed, &mut |epoch| {
+            (self.status)(&Status::Epoch {
+                field: self.field,
+                number: epoch.number,
+                loss: epoch.loss,
+            })
+        })
+    }
+}
+
+/// The pipeline, ready to answer.
+#[derive(Debug)]
+pub(crate) struct PreparedMlpPipeline {
+    vectorizer: CountVectorizer,
+    fields: [Option<PreparedField>; 4],
+}
+
+#[derive(Debug)]
+struct PreparedField {
+    classes: ClassEncoder,
+    /// None where there is one class only.
+    network: Option<PreparedMlp>,
+}
+
+impl PreparedMlpPipeline {
+    pub(super) fn new(model: &MlpModel, params: &MlpPipeline, language: Option<Language>) -> Result<Self> {
+        let vocabulary = model.vocabulary.clone();
+        Ok(Self {
+            vectorizer: CountVectorizer::from_vocabulary(params.vectorizer, language, vocabulary)?,
+            fields: Field::ALL.map(|field| model.classifier(field).map(PreparedField::new)),
+        })
+    }
+
+    pub(super) fn vectorizer(&self) -> &CountVectorizer {
+        &self.vectorizer
+    }
+
+    pub(super) fn suggest(&self, vector: &SparseVector) -> Suggestions {
+        Suggestions::new(Field::ALL.map(|field| match &self.fields[field.index()] {
+            None => FieldSuggestion::default(),
+            Some(prepared) => prepared.classes.suggest(&prepared.probabilities(vector)),
+        }))
+    }
+
+    pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
+        match &self.fields[field.index()] {
+            None => Vec::new(),
+            Some(prepared) => prepared.classes.decode(&prepared.probabilities(vector)),
+        }
+    }
+}
+
+impl PreparedField {
+    fn new(classifier: &FieldClassifier) -> Self {
+        let network = match &classifier.learner {
+            Learner::Constant => None,
+            Learner::Mlp(mlp) => Some(PreparedMlp::new(mlp)),
+        };
+        Self {
+            classes: classifier.classes.clone(),
+            network,
+        }
+    }
+
+    fn probabilities(&self, vector: &SparseVector) -> Vec<f32> {
+        let mut probabilities = vec![0.0; self.classes.n_outputs()];
+        if let Some(network) = &self.network {
+            network.probabilities(vector.as_row(), &mut probabilities);
+        }
+        probabilities
+    }
+}

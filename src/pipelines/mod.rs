@@ -1,0 +1,134 @@
+//! The ways from contents and labels to a classifier, and from a content to its labels.
+//!
+//! A pipeline consists of parameters, of what it learns (plain data, stored in the model file) and of a prepared form
+//! that answers. [`mlp`] reproduces what paperless-ngx trains.
+
+pub mod mlp;
+mod reading;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Field, LabelId, Labels};
+use crate::error::Result;
+use crate::sparse::SparseVector;
+use crate::status::StatusCallback;
+use crate::suggestions::Suggestions;
+use crate::text::Language;
+use crate::train_report::{FieldReport, Stage};
+use mlp::{MlpModel, MlpPipeline, PreparedMlpPipeline};
+
+pub(crate) use reading::Contents;
+
+/// Which pipeline a training goes through, and with what parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Pipeline {
+    /// Counts of words and pairs of words, four networks: what paperless-ngx does.
+    Mlp(MlpPipeline),
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self::Mlp(MlpPipeline::default())
+    }
+}
+
+impl Pipeline {
+    /// The name as it stands in settings and reports.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Mlp(_) => "mlp",
+        }
+    }
+
+    pub(crate) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
+        match self {
+            Self::Mlp(pipeline) => pipeline.train(examples),
+        }
+    }
+}
+
+/// What a training is given to learn from.
+pub(crate) struct Examples<'a> {
+    /// To be read once.
+    pub(crate) contents: Contents<'a>,
+    /// How each document is filed, in the order of the contents.
+    pub(crate) labels: &'a [Labels],
+    pub(crate) language: Option<Language>,
+    pub(crate) seed: u64,
+    pub(crate) status: StatusCallback<'a>,
+}
+
+/// What a training made of its examples, and how.
+pub(crate) struct Learned {
+    pub(crate) model: PipelineModel,
+    pub(crate) fields: Vec<FieldReport>,
+    pub(crate) stages: Vec<Stage>,
+    /// Stored values of the document-term matrix.
+    pub(crate) n_stored: usize,
+}
+
+/// What a pipeline learned: fitted data only.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PipelineModel {
+    /// By [`Pipeline::Mlp`].
+    Mlp(MlpModel),
+}
+
+impl PipelineModel {
+    /// The terms that documents are seen as, in the order of their columns.
+    pub fn terms(&self) -> Box<dyn ExactSizeIterator<Item = &str> + '_> {
+        match self {
+            Self::Mlp(model) => Box::new(model.vocabulary.iter()),
+        }
+    }
+
+    /// The labels of `field` that can be assigned, ascending.
+    pub fn labels(&self, field: Field) -> Vec<LabelId> {
+        match self {
+            Self::Mlp(model) => model.labels(field),
+        }
+    }
+}
+
+/// What a pipeline learned, prepared to answer.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    Mlp(Box<PreparedMlpPipeline>),
+}
+
+impl Prepared {
+    /// # Errors
+    /// No training can have led to the model.
+    pub(crate) fn new(model: &PipelineModel, params: &Pipeline, language: Option<Language>) -> Result<Self> {
+        match (model, params) {
+            (PipelineModel::Mlp(model), Pipeline::Mlp(params)) => Ok(Self::Mlp(Box::new(
+                PreparedMlpPipeline::new(model, params, language)?,
+            ))),
+        }
+    }
+
+    pub(crate) fn vectorize(&self, content: &str) -> SparseVector {
+        match self {
+            Self::Mlp(prepared) => prepared.vectorizer().transform(content),
+        }
+    }
+
+    pub(crate) fn vectorizer_hash(&self) -> [u8; 32] {
+        match self {
+            Self::Mlp(prepared) => prepared.vectorizer().hash(),
+        }
+    }
+
+    pub(crate) fn suggest(&self, vector: &SparseVector) -> Suggestions {
+        match self {
+            Self::Mlp(prepared) => prepared.suggest(vector),
+        }
+    }
+
+    /// The labels of one field, without the confidences of those that aren't assigned.
+    pub(crate) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
+        match self {
+            Self::Mlp(prepared) => prepared.labels(field, vector),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The contents of a snapshot, on their way into a pipeline.
+
+use std::time::{Duration, Instant};
+
+use crate::document::Document;
+use crate::error::Result;
+use crate::status::{Status, StatusCallback, tell};
+use crate::store::Snapshot;
+use crate::train_report::{Stage, StageKind};
+
+/// Documents that are in memory at a time: enough to keep all cores busy, a few megabytes of text.
+const CHUNK: usize = 512;
+
+/// All contents of a snapshot, to be read once.
+pub(crate) struct Contents<'a> {
+    snapshot: Box<dyn Snapshot + 'a>,
+    n_documents: usize,
+    status: StatusCallback<'a>,
+}
+
+impl<'a> Contents<'a> {
+    pub(crate) fn new(
+        snapshot: Box<dyn Snapshot + 'a>,
+        n_documents: usize,
+        status: StatusCallback<'a>,
+    ) -> Self {
+        Self {
+            snapshot,
+            n_documents,
+            status,
+        }
+    }
+
+    /// Gives `take` all contents in order, some hundred at a time.
+    ///
+    /// Lets go of the snapshot as soon as the last content is read: an archive with a rollback journal can't be
+    /// written to while it is open. Returns what reading cost, and what `take` did, which counts as vectorizing.
+    pub(crate) fn read(mut self, mut take: impl FnMut(&[&str])) -> Result<ReadingTimes> {
+        let (n_total, status) = (self.n_documents, self.status);
+        tell(status, Status::Gathering { n_documents: n_total })?;
+        let reading = StageKind::Read.span().entered();
+        let began = Instant::now();
+        let mut vectorizing = Duration::ZERO;
+        let mut n_read = 0;
+        let mut take_chunk = |chunk: &mut Vec<Document>| {
+            let _vectorizing = StageKind::Vectorize.span().entered();
+            let began = Instant::now();
+            n_read += chunk.len();
+            let contents: Vec<&str> = chunk.iter().map(|document| document.content.as_str()).collect();
+            take(&contents);
+            chunk.clear();
+            vectorizing += began.elapsed();
+            tell(status, Status::Read { n_read, n_total })
+        };
+        let mut chunk: Vec<Document> = Vec::with_capacity(CHUNK.min(n_total));
+        self.snapshot.for_each_document(&mut |document| {
+            chunk.push(document);
+            if chunk.len() == CHUNK {
+                take_chunk(&mut chunk)
+            } else {
+                Ok(())
+            }
+        })?;
+        drop(self.snapshot);
+        take_chunk(&mut chunk)?;
+        drop(reading);
+        Ok(ReadingTimes {
+            reading: began.elapsed().saturating_sub(vectorizing),
+            vectorizing,
+        })
+    }
+}
+
+/// What reading the contents cost.
+pub(crate) struct ReadingTimes {
+    reading: Duration,
+    vectorizing: Duration,
+}
+
+impl ReadingTimes {
+    /// The stages so far, when finishing the vectorizer took `finishing` on top.
+    pub(crate) fn stages(&self, finishing: Duration) -> Vec<Stage> {
+        vec![
+            Stage {
+                kind: StageKind::Read,
+                duration: self.reading,
+            },
+            Stage {
+                kind: StageKind::Vectorize,
+                duration: self.vectorizing + finishing,
+            },
+        ]
+    }
+}

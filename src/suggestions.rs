@@ -1,0 +1,147 @@
+//! What a classifier answers: labels, how sure it is of them, and what else it considered.
+
+use crate::document::{Field, LabelId, Labels};
+
+/// Labels that were not assigned, but came closest, are listed up to this number.
+pub const N_RUNNERS_UP: usize = 3;
+
+/// How to file one document.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Suggestions {
+    by_field: [FieldSuggestion; 4],
+}
+
+/// What is suggested for one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldSuggestion {
+    /// What to assign, keys ascending: any number of tags, at most one label of another field.
+    pub labels: Vec<Candidate>,
+    /// The labels that came closest without being assigned, the most confident first, at most [`N_RUNNERS_UP`].
+    pub runners_up: Vec<Candidate>,
+    /// Confidence that none of the field's labels belongs on the document, 0 to 1.
+    pub none: f32,
+}
+
+/// A label and how sure the classifier is that it belongs on the document.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The label.
+    pub label: LabelId,
+    /// 0 to 1. The linear pipeline's are calibrated: of the documents that got a label with confidence 0.8, four
+    /// of five are to have it. A network's are its outputs, which tend to be too sure.
+    pub confidence: f32,
+}
+
+impl Suggestions {
+    /// Suggestions for the fields in the order of [`Field::ALL`].
+    pub(crate) fn new(by_field: [FieldSuggestion; 4]) -> Self {
+        Self { by_field }
+    }
+
+    /// What is suggested for one field.
+    pub fn of(&self, field: Field) -> &FieldSuggestion {
+        &self.by_field[field.index()]
+    }
+
+    /// The labels alone, as a document bears them.
+    pub fn labels(&self) -> Labels {
+        Labels {
+            correspondent: self.of(Field::Correspondent).label(),
+            document_type: self.of(Field::DocumentType).label(),
+            storage_path: self.of(Field::StoragePath).label(),
+            tags: self.of(Field::Tags).label_ids().collect(),
+        }
+    }
+}
+
+impl FieldSuggestion {
+    /// Always this label, whatever the document says.
+    pub(crate) fn certain(label: Option<LabelId>) -> Self {
+        let confidence = 1.0;
+        Self {
+            labels: label
+                .map(|label| Candidate { label, confidence })
+                .into_iter()
+                .collect(),
+            runners_up: Vec::new(),
+            none: if label.is_some() { 0.0 } else { 1.0 },
+        }
+    }
+
+    /// The assigned label of a field that takes at most one.
+    pub fn label(&self) -> Option<LabelId> {
+        self.label_ids().next()
+    }
+
+    /// The assigned labels, ascending.
+    pub fn label_ids(&self) -> impl ExactSizeIterator<Item = LabelId> {
+        self.labels.iter().map(|candidate| candidate.label)
+    }
+
+    /// Confidence in what is suggested for a field that takes at most one label: in the label, or in there being
+    /// none.
+    pub fn confidence(&self) -> f32 {
+        self.labels
+            .first()
+            .map_or(self.none, |candidate| candidate.confidence)
+    }
+}
+
+impl Default for FieldSuggestion {
+    /// For a field that nothing was learned about: certainly no label.
+    fn default() -> Self {
+        Self::certain(None)
+    }
+}
+
+/// The most confident of `candidates`, most confident first; of equals, the one with the lower key.
+pub(crate) fn most_confident(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let by_confidence =
+        |a: &Candidate, b: &Candidate| b.confidence.total_cmp(&a.confidence).then(a.label.cmp(&b.label));
+    if candidates.len() > N_RUNNERS_UP {
+        candidates.select_nth_unstable_by(N_RUNNERS_UP, by_confidence);
+        candidates.truncate(N_RUNNERS_UP);
+    }
+    candidates.sort_unstable_by(by_confidence);
+    candidates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(label: i32, confidence: f32) -> Candidate {
+        Candidate {
+            label: LabelId(label),
+            confidence,
+        }
+    }
+
+    #[test]
+    fn most_confident_come_first_and_few() {
+        let found = most_confident(
+            (1..=9)
+                .map(|label| candidate(label, label as f32 / 10.0))
+                .collect(),
+        );
+        assert_eq!(found, [candidate(9, 0.9), candidate(8, 0.8), candidate(7, 0.7)]);
+    }
+
+    #[test]
+    fn of_equally_confident_ones_the_lower_key_comes_first() {
+        let found = most_confident([5, 3, 4, 1].map(|label| candidate(label, 0.5)).to_vec());
+        assert_eq!(found, [candidate(1, 0.5), candidate(3, 0.5), candidate(4, 0.5)]);
+    }
+
+    #[test]
+    fn nothing_learned_is_certainly_no_label() {
+        let suggestions = Suggestions::default();
+        for field in Field::ALL {
+            assert_eq!(
+                (suggestions.of(field).label(), suggestions.of(field).confidence()),
+                (None, 1.0)
+            );
+        }
+        assert_eq!(suggestions.labels(), Labels::default());
+    }
+}
