@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Primary key of a document in its archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DocumentId(pub i64);
 
 /// Primary key of a label (a correspondent, a document type, a tag or a storage path) in its archive.
@@ -24,7 +24,8 @@ impl fmt::Display for LabelId {
 }
 
 /// One of the four things that filing a document decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Field {
     /// Any number of tags.
     Tags,
@@ -78,6 +79,18 @@ pub struct Labels {
     pub storage_path: Option<LabelId>,
     /// The auto tags, ascending.
     pub tags: Vec<LabelId>,
+}
+
+impl Labels {
+    /// The labels of one field, ascending: at most one, except for tags.
+    pub fn of(&self, field: Field) -> &[LabelId] {
+        match field {
+            Field::Tags => &self.tags,
+            Field::Correspondent => self.correspondent.as_slice(),
+            Field::DocumentType => self.document_type.as_slice(),
+            Field::StoragePath => self.storage_path.as_slice(),
+        }
+    }
 }
 
 /// How one document is filed: everything about it but its content.

@@ -15,6 +15,17 @@ pub enum Error {
     )]
     NoTrainingData,
 
+    /// An evaluation divides the documents into parts, and there aren't enough.
+    #[error(
+        "{found} document(s) can't be divided into {expected} parts to evaluate: file some more, or ask for fewer parts"
+    )]
+    TooFewDocuments {
+        /// Documents that there are.
+        found: usize,
+        /// Parts that were asked for.
+        expected: usize,
+    },
+
     /// The caller's status callback asked to stop; nothing was changed.
     #[error("training was cancelled")]
     Cancelled,

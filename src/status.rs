@@ -51,6 +51,13 @@ pub enum Status {
         /// Mean loss of the epoch.
         loss: f64,
     },
+    /// An evaluation begins with one of its parts.
+    Fold {
+        /// Counted from 1.
+        number: usize,
+        /// Parts in all.
+        n_folds: usize,
+    },
 }
 
 impl fmt::Display for Status {
@@ -68,6 +75,7 @@ impl fmt::Display for Status {
                 };
                 write!(f, "Training {classifier} classifier ({n_labels} {unit}(s))...")
             }
+            Self::Fold { number, n_folds } => write!(f, "Part {number} of {n_folds}"),
             Self::Epoch { field, number, loss } => write!(f, "{field}: epoch {number}, loss {loss:.4}"),
         }
     }
