@@ -4,17 +4,26 @@
 //! matrix or a vector whose columns are its terms.
 
 mod bigram_counts;
+mod column_counter;
 mod columns;
 mod count_fitter;
 mod count_vectorizer;
 mod interner;
 mod meaning;
+mod packed_bag;
 mod params;
+mod rows;
+mod term_table;
+mod token_bags;
+mod token_bags_bytes;
+mod token_collector;
 mod token_counts;
 mod vocabulary;
 mod word_cache;
 
 pub use count_fitter::CountFitter;
 pub use count_vectorizer::CountVectorizer;
+pub use packed_bag::Bag;
 pub use params::{CountVectorizerParams, Ngrams};
+pub use token_bags::{BagCollector, BagSource, TokenBags};
 pub use vocabulary::Vocabulary;
