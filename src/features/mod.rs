@@ -4,6 +4,7 @@
 //! matrix or a vector whose columns are its terms.
 
 mod bigram_counts;
+mod char_grams;
 mod column_counter;
 mod columns;
 mod count_fitter;
@@ -14,6 +15,11 @@ mod packed_bag;
 mod params;
 mod rows;
 mod term_table;
+mod tfidf_fitter;
+mod tfidf_params;
+mod tfidf_parts;
+mod tfidf_vectorizer;
+mod tfidf_weighting;
 mod token_bags;
 mod token_bags_bytes;
 mod token_collector;
@@ -25,5 +31,8 @@ pub use count_fitter::CountFitter;
 pub use count_vectorizer::CountVectorizer;
 pub use packed_bag::Bag;
 pub use params::{CountVectorizerParams, Ngrams};
+pub use tfidf_params::{FEW_DOCUMENTS, TfidfParams, TfidfTerms};
+pub use tfidf_parts::{FittedTerms, TfidfParts};
+pub use tfidf_vectorizer::{Term, TfidfVectorizer};
 pub use token_bags::{BagCollector, BagSource, TokenBags};
 pub use vocabulary::Vocabulary;

@@ -112,11 +112,7 @@ impl TokenBags {
     }
 
     fn check_sources(&self, sources: &[BagSource], fresh: &Self) -> Result<()> {
-        if self.language != fresh.language {
-            let name = |language: Option<Language>| language.map_or("no language", Language::name);
-            let (old, new) = (name(self.language), name(fresh.language));
-            return invalid(format!("those of before are of {old}, the fresh ones of {new}"));
-        }
+        fresh.check_language(self.language)?;
         let mut n_fresh = 0;
         for &source in sources {
             match source {
@@ -137,6 +133,15 @@ impl TokenBags {
         Ok(())
     }
 
+    pub(super) fn check_language(&self, expected: Option<Language>) -> Result<()> {
+        if self.language == expected {
+            return Ok(());
+        }
+        let name = |language: Option<Language>| language.map_or("no language", Language::name);
+        let (found, expected) = (name(self.language), name(expected));
+        invalid(format!("they are of {found}, expected {expected}"))
+    }
+
     /// The language whose stop words and stems made the tokens.
     pub fn language(&self) -> Option<Language> {
         self.language
@@ -145,6 +150,11 @@ impl TokenBags {
     /// How many documents there are.
     pub fn n_documents(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Bytes of the documents' entries, without the tokens' spelling.
+    pub fn n_bytes(&self) -> usize {
+        self.packed.len()
     }
 
     /// The different tokens; [`Self::document`] names a token by its position here.
