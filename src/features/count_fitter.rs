@@ -137,7 +137,7 @@ fn count_terms(documents: &[&[u32]], columns: &Columns, n_entries: usize) -> Res
     let shape = Shape {
         n_documents: documents.len(),
         n_terms: columns.n_terms(),
-        n_entries,
+        room: n_entries,
     };
     matrix_of(shape, |range, rows| {
         let mut occurrences = Vec::new();

@@ -41,9 +41,7 @@ impl<'a> BagWriter<'a> {
     }
 }
 
-/// The entries (token, count) that a [`BagWriter`] wrote, ascending.
-///
-/// Ends early at bytes that no writer wrote; [`Self::is_whole`] tells.
+/// The entries (token, count) of one document in [`TokenBags`](super::TokenBags), ascending.
 #[derive(Debug, Clone)]
 pub struct Bag<'a> {
     bytes: &'a [u8],
@@ -55,7 +53,7 @@ impl<'a> Bag<'a> {
         Self { bytes, next: 0 }
     }
 
-    /// Whether nothing was left over, once iterated to the end.
+    /// Whether nothing was left over, once iterated to the end: it ends early at bytes that no [`BagWriter`] wrote.
     pub(super) fn is_whole(&self) -> bool {
         self.bytes.is_empty()
     }

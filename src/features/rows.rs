@@ -33,34 +33,68 @@ impl Rows {
 pub(super) struct Shape {
     pub(super) n_documents: usize,
     pub(super) n_terms: usize,
-    /// Entries altogether, for which room is made; it may be an estimate.
-    pub(super) n_entries: usize,
+    /// Room for entries that is made at once: exact where it can be known, for a matrix that grows moves.
+    pub(super) room: usize,
 }
 
 /// The matrix of `shape` whose rows `append` appends, those of a range of documents at a time.
+///
+/// While the rows of a round are made, those of the round before are put together.
 pub(super) fn matrix_of(shape: Shape, append: impl Fn(Range<usize>, &mut Rows) + Sync) -> Result<CsrMatrix> {
-    let mut indptr = Vec::with_capacity(shape.n_documents + 1);
-    let mut indices = Vec::with_capacity(shape.n_entries);
-    let mut values = Vec::with_capacity(shape.n_entries);
-    indptr.push(0);
+    let mut matrix = MatrixParts {
+        indptr: Vec::with_capacity(shape.n_documents + 1),
+        indices: Vec::with_capacity(shape.room),
+        values: Vec::with_capacity(shape.room),
+    };
+    matrix.indptr.push(0);
     let span = Span::current();
-    for round in (0..shape.n_documents).step_by(DOCUMENTS_A_ROUND) {
-        let end = shape.n_documents.min(round + DOCUMENTS_A_ROUND);
-        let n_stretches = (end - round).div_ceil(DOCUMENTS_A_STRETCH);
-        let stretches = (0..n_stretches).into_par_iter().map(|stretch| {
-            let _entered = span.enter();
-            let start = round + stretch * DOCUMENTS_A_STRETCH;
-            let mut rows = Rows::default();
-            append(start..end.min(start + DOCUMENTS_A_STRETCH), &mut rows);
-            rows
-        });
-        for rows in stretches.collect::<Vec<_>>() {
-            indptr.extend(rows.ends.iter().map(|end| indices.len() + end));
-            indices.extend_from_slice(&rows.indices);
-            values.extend_from_slice(&rows.values);
+    let mut made = Vec::new();
+    for start in (0..shape.n_documents).step_by(DOCUMENTS_A_ROUND) {
+        let round = start..shape.n_documents.min(start + DOCUMENTS_A_ROUND);
+        let make = || make_round(round, &append, &span);
+        (made, ()) = rayon::join(make, || span.in_scope(|| matrix.extend(&made)));
+    }
+    matrix.extend(&made);
+    let MatrixParts {
+        indptr,
+        indices,
+        values,
+    } = matrix;
+    CsrMatrix::new(shape.n_terms, indptr, indices, values)
+}
+
+fn make_round(
+    round: Range<usize>,
+    append: &(impl Fn(Range<usize>, &mut Rows) + Sync),
+    span: &Span,
+) -> Vec<Rows> {
+    let n_stretches = round.len().div_ceil(DOCUMENTS_A_STRETCH);
+    let stretches = (0..n_stretches).into_par_iter().map(|stretch| {
+        let _entered = span.enter();
+        let start = round.start + stretch * DOCUMENTS_A_STRETCH;
+        let mut rows = Rows::default();
+        append(start..round.end.min(start + DOCUMENTS_A_STRETCH), &mut rows);
+        rows
+    });
+    stretches.collect()
+}
+
+/// A matrix in the making, see [`CsrMatrix`].
+struct MatrixParts {
+    indptr: Vec<usize>,
+    indices: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl MatrixParts {
+    fn extend(&mut self, made: &[Rows]) {
+        for rows in made {
+            let start = self.indices.len();
+            self.indptr.extend(rows.ends.iter().map(|end| start + end));
+            self.indices.extend_from_slice(&rows.indices);
+            self.values.extend_from_slice(&rows.values);
         }
     }
-    CsrMatrix::new(shape.n_terms, indptr, indices, values)
 }
 
 #[cfg(test)]
@@ -73,7 +107,7 @@ mod tests {
         let shape = Shape {
             n_documents,
             n_terms: n_documents,
-            n_entries: 0,
+            room: 0,
         };
         let matrix = matrix_of(shape, |documents, rows| {
             for document in documents {

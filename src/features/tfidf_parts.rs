@@ -191,4 +191,98 @@ mod tests {
         assert!(is_gram(" a", 2) && is_gram("a ", 2) && is_gram("ab", 2));
         assert!(!is_gram("  ", 2) && !is_gram(" a ", 3));
     }
+
+    /// Parts that a fit on ten documents may have left.
+    fn parts(words: &[(&str, u32)], char_grams: &[(&str, u32)]) -> TfidfParts {
+        let terms = |terms: &[(&str, u32)]| FittedTerms {
+            vocabulary: Vocabulary::new(terms.iter().map(|&(term, _)| term)).unwrap(),
+            document_frequencies: terms.iter().map(|&(_, frequency)| frequency).collect(),
+        };
+        TfidfParts {
+            params: TfidfParams::default(),
+            language: None,
+            n_documents: 10,
+            words: terms(words),
+            char_grams: terms(char_grams),
+        }
+    }
+
+    fn refusal(parts: &TfidfParts) -> String {
+        parts.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn sound_parts_are_accepted() {
+        assert!(
+            parts(&[("due", 2), ("paid", 10)], &[(" due", 2), ("due ", 10)])
+                .check()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn frequencies_that_do_not_fit_are_refused() {
+        let mut one_short = parts(&[("due", 2)], &[]);
+        one_short.words.document_frequencies.clear();
+        assert!(refusal(&one_short).contains("1 words, but 0 frequencies"));
+        assert!(refusal(&parts(&[("due", 1)], &[])).contains("\"due\" is in 1 documents, expected 2 to 10"));
+        assert!(
+            refusal(&parts(&[], &[(" due", 11)])).contains("\" due\" is in 11 documents, expected 2 to 10")
+        );
+        let mut none = parts(&[("due", 0)], &[]);
+        none.n_documents = 0;
+        assert!(refusal(&none).contains("is in 0 documents, expected 1 to 0"));
+    }
+
+    #[test]
+    fn terms_that_no_text_leads_to_are_refused() {
+        for word in ["", "a", "a b", "due\0", "due-date"] {
+            assert!(
+                refusal(&parts(&[(word, 2)], &[])).contains("two or more word characters"),
+                "{word:?}"
+            );
+        }
+        for gram in ["", "    ", "due", " due ", "d ue", "du\0e"] {
+            assert!(
+                refusal(&parts(&[], &[(gram, 2)])).contains("a window of a word"),
+                "{gram:?}"
+            );
+        }
+        assert!(refusal(&parts(&[], &[])).contains("no term"));
+    }
+
+    #[test]
+    fn grams_and_parameters_have_to_agree() {
+        let mut words_only = parts(&[("due", 2)], &[(" due", 2)]);
+        words_only.params.terms = TfidfTerms::Words;
+        assert!(refusal(&words_only).contains("words only"));
+        let mut endless = parts(&[("due", 2)], &[]);
+        endless.params.gram_weight = f64::INFINITY;
+        assert!(refusal(&endless).contains("gram_weight"));
+    }
+
+    #[test]
+    fn hash_tells_everything_apart() {
+        let base = || parts(&[("due", 2)], &[(" due", 2)]);
+        let changes: [fn(&mut TfidfParts); 8] = [
+            |parts| parts.params.min_df = 1,
+            |parts| parts.params.gram_length = 5,
+            |parts| parts.params.gram_weight = 2.0,
+            |parts| parts.language = Some(Language::German),
+            |parts| parts.n_documents = 11,
+            |parts| parts.words.document_frequencies[0] = 3,
+            |parts| parts.char_grams.document_frequencies[0] = 3,
+            |parts| parts.char_grams = FittedTerms::default(),
+        ];
+        let mut hashes = vec![base().hash()];
+        for change in changes {
+            let mut changed = base();
+            change(&mut changed);
+            hashes.push(changed.hash());
+        }
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), 9);
+        assert_eq!(base().hash(), base().hash());
+    }
 }

@@ -156,7 +156,7 @@ impl TfidfVectorizer {
     /// [`Error::InvalidTokenBags`](crate::Error::InvalidTokenBags) if the bags are of another language.
     pub fn transform_bags(&self, bags: &TokenBags) -> Result<CsrMatrix> {
         bags.check_language(self.parts.language)?;
-        // As many columns as occurrences is a guess that costs at most one growth in most cases.
+        // An entry of a bag takes a byte at least, and gives a word and some n-grams: the matrix grows once or twice.
         self.rows(bags, bags.n_bytes())
     }
 
@@ -189,7 +189,9 @@ impl TfidfVectorizer {
                     self.for_each_column(token, &mut gram_buffer, |column, _| columns.push(column));
                 });
             });
-            columns.iter().for_each(|&column| counter.add(column, 1));
+            for &column in columns {
+                counter.add(column, 1);
+            }
         });
     }
 
@@ -218,21 +220,20 @@ impl TfidfVectorizer {
         });
     }
 
-    fn rows(&self, bags: &TokenBags, n_entries: usize) -> Result<CsrMatrix> {
+    fn rows(&self, bags: &TokenBags, room: usize) -> Result<CsrMatrix> {
         let columns = self.columns_of_tokens(bags);
         let shape = Shape {
             n_documents: bags.n_documents(),
             n_terms: self.n_terms(),
-            n_entries,
+            room,
         };
         matrix_of(shape, |documents, rows| {
             self.counters.lend(|counter| {
                 for document in documents {
                     for (token, count) in bags.document(document) {
-                        columns
-                            .of(token)
-                            .iter()
-                            .for_each(|&column| counter.add(column, count));
+                        for &column in columns.of(token) {
+                            counter.add(column, count);
+                        }
                     }
                     self.weighting
                         .append_row(counter, &mut rows.indices, &mut rows.values);

@@ -86,8 +86,9 @@ impl Weighting {
         }
         for (factor, part) in parts {
             let factor = factor / square_of_row.sqrt();
-            part.iter_mut()
-                .for_each(|value| *value = (f64::from(*value) * factor) as f32);
+            for value in part {
+                *value = (f64::from(*value) * factor) as f32;
+            }
         }
     }
 
@@ -118,9 +119,9 @@ mod tests {
     fn row(kinds: &[(f64, &[u32])], counts: &[(u32, u32)]) -> Vec<(u32, f32)> {
         let weighting = Weighting::new(9, kinds);
         let mut counter = ColumnCounter::new(weighting.n_columns());
-        counts
-            .iter()
-            .for_each(|&(column, count)| counter.add(column, count));
+        for &(column, count) in counts {
+            counter.add(column, count);
+        }
         let row = weighting.row(&mut counter);
         let row = row.as_row();
         row.indices
