@@ -25,6 +25,7 @@ mod tfidf_weighting;
 mod token_bags;
 mod token_bags_bytes;
 mod token_collector;
+mod token_columns;
 mod token_counts;
 mod vocabulary;
 mod word_cache;

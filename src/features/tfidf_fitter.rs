@@ -4,16 +4,17 @@ use rayon::prelude::*;
 use tracing::Span;
 
 use super::char_grams::for_each_gram;
+use super::columns::NO_TERM;
 use super::interner::Interner;
 use super::tfidf_params::{TfidfParams, TfidfTerms};
 use super::tfidf_parts::{FittedTerms, TfidfParts};
-use super::tfidf_vectorizer::TokenColumns;
 use super::token_bags::TokenBags;
+use super::token_columns::TokenColumns;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 
-/// The terms that `bags` leave.
-pub(super) fn fit(bags: &TokenBags, params: TfidfParams) -> Result<TfidfParts> {
+/// The terms that `bags` leave, and their columns by token.
+pub(super) fn fit(bags: &TokenBags, params: TfidfParams) -> Result<(TfidfParts, TokenColumns)> {
     params.check()?;
     let n_documents = bags.n_documents();
     let Ok(few_documents) = u32::try_from(n_documents) else {
@@ -22,17 +23,16 @@ pub(super) fn fit(bags: &TokenBags, params: TfidfParams) -> Result<TfidfParts> {
         });
     };
     let min_df = params.min_df_of(n_documents);
-    let grams = match params.terms {
-        TfidfTerms::Words => None,
-        TfidfTerms::WordsAndCharGrams => Some(Grams::new(bags, usize::from(params.gram_length))),
-    };
-    let frequencies = DocumentFrequencies::count(bags, grams.as_ref());
-    let words = frequent_words(bags, frequencies.of_tokens, min_df)?;
-    let char_grams = match grams {
-        None => FittedTerms::default(),
-        Some(grams) => grams.into_frequent(&frequencies.of_grams, min_df)?,
-    };
-    if words.vocabulary.is_empty() && char_grams.vocabulary.is_empty() {
+    let grams = Grams::new(bags, params);
+    let frequencies = DocumentFrequencies::count(bags, &grams);
+    let (words, column_of_word) = frequent(&frequencies.of_tokens, min_df, |number| {
+        bags.tokens().term(number as usize)
+    })?;
+    let (char_grams, mut column_of_gram) = frequent(&frequencies.of_grams, min_df, |number| {
+        grams.strings.string(number)
+    })?;
+    let n_words = words.vocabulary.len();
+    if n_words + char_grams.vocabulary.len() == 0 {
         let n_tokens = bags.tokens().len();
         return Err(Error::NoSharedTerm {
             n_documents,
@@ -40,25 +40,41 @@ pub(super) fn fit(bags: &TokenBags, params: TfidfParams) -> Result<TfidfParts> {
             min_df,
         });
     }
-    Ok(TfidfParts {
+    for column in column_of_gram.iter_mut().filter(|column| **column != NO_TERM) {
+        *column += n_words as u32;
+    }
+    let mut columns = grams.of_tokens;
+    columns.replace(column_of_word, &column_of_gram);
+    let parts = TfidfParts {
         params,
         language: bags.language(),
         n_documents: few_documents,
         words,
         char_grams,
-    })
+    };
+    Ok((parts, columns))
 }
 
-fn frequent_words(bags: &TokenBags, mut frequencies: Vec<u32>, min_df: u32) -> Result<FittedTerms> {
-    let tokens = bags.tokens().iter().zip(&frequencies);
-    let kept = tokens.filter(|&(_, &frequency)| frequency >= min_df);
-    let vocabulary = Vocabulary::new(kept.map(|(token, _)| token))?;
-    frequencies.retain(|&frequency| frequency >= min_df);
-    frequencies.shrink_to_fit();
-    Ok(FittedTerms {
-        vocabulary,
-        document_frequencies: frequencies,
-    })
+/// Those of the numbered terms that are in enough documents, in code-point order, and the position there of each
+/// number, or [`NO_TERM`].
+fn frequent<'a>(
+    frequencies: &[u32],
+    min_df: u32,
+    spelled: impl Fn(u32) -> &'a str + Sync,
+) -> Result<(FittedTerms, Vec<u32>)> {
+    let frequency = |number: u32| frequencies[number as usize];
+    let numbers = 0..frequencies.len() as u32;
+    let mut kept: Vec<u32> = numbers.filter(|&number| frequency(number) >= min_df).collect();
+    kept.par_sort_unstable_by_key(|&number| spelled(number));
+    let mut positions = vec![NO_TERM; frequencies.len()];
+    for (&number, position) in kept.iter().zip(0..) {
+        positions[number as usize] = position;
+    }
+    let terms = FittedTerms {
+        vocabulary: Vocabulary::new(kept.iter().map(|&number| spelled(number)))?,
+        document_frequencies: kept.iter().map(|&number| frequency(number)).collect(),
+    };
+    Ok((terms, positions))
 }
 
 /// The different grams of all tokens, numbered as they came.
@@ -69,32 +85,20 @@ struct Grams {
 }
 
 impl Grams {
-    fn new(bags: &TokenBags, length: usize) -> Self {
-        let mut grams = Self {
-            strings: Interner::default(),
-            of_tokens: TokenColumns::default(),
-        };
+    fn new(bags: &TokenBags, params: TfidfParams) -> Self {
+        let length = usize::from(params.gram_length);
+        let mut strings = Interner::default();
+        let mut of_tokens = TokenColumns::default();
         let mut buffer = String::new();
-        let of_tokens = &mut grams.of_tokens;
         for token in bags.tokens().iter() {
-            for_each_gram(token, length, &mut buffer, |gram, _| {
-                of_tokens.columns.push(grams.strings.intern(gram));
-            });
-            of_tokens.ends.push(of_tokens.columns.len());
+            if params.terms == TfidfTerms::WordsAndCharGrams {
+                for_each_gram(token, length, &mut buffer, |gram, _| {
+                    of_tokens.grams.push(strings.intern(gram));
+                });
+            }
+            of_tokens.end_token(None);
         }
-        grams
-    }
-
-    fn into_frequent(self, frequencies: &[u32], min_df: u32) -> Result<FittedTerms> {
-        let spelled = |number| self.strings.string(number);
-        let frequency = |number: u32| frequencies[number as usize];
-        let numbers = 0..self.strings.len() as u32;
-        let mut kept: Vec<u32> = numbers.filter(|&number| frequency(number) >= min_df).collect();
-        kept.par_sort_unstable_by_key(|&number| spelled(number));
-        Ok(FittedTerms {
-            vocabulary: Vocabulary::new(kept.iter().map(|&number| spelled(number)))?,
-            document_frequencies: kept.iter().map(|&number| frequency(number)).collect(),
-        })
+        Self { strings, of_tokens }
     }
 }
 
@@ -105,7 +109,7 @@ struct DocumentFrequencies {
 }
 
 impl DocumentFrequencies {
-    fn count(bags: &TokenBags, grams: Option<&Grams>) -> Self {
+    fn count(bags: &TokenBags, grams: &Grams) -> Self {
         let span = Span::current();
         let shares = bags.split(rayon::current_num_threads());
         let counted: Vec<Self> = shares
@@ -126,8 +130,8 @@ impl DocumentFrequencies {
             .expect("documents are split into one share at least")
     }
 
-    fn count_share(bags: &TokenBags, documents: std::ops::Range<usize>, grams: Option<&Grams>) -> Self {
-        let n_grams = grams.map_or(0, |grams| grams.strings.len());
+    fn count_share(bags: &TokenBags, documents: std::ops::Range<usize>, grams: &Grams) -> Self {
+        let n_grams = grams.strings.len();
         let mut counted = Self {
             of_tokens: vec![0; bags.tokens().len()],
             of_grams: vec![0; n_grams],
@@ -137,7 +141,7 @@ impl DocumentFrequencies {
         for document in documents {
             for (token, _) in bags.document(document) {
                 counted.of_tokens[token as usize] += 1;
-                for &gram in grams.map_or(&[][..], |grams| grams.of_tokens.of(token)) {
+                for &gram in grams.of_tokens.grams_of(token) {
                     let last = &mut last_documents[gram as usize];
                     counted.of_grams[gram as usize] += u32::from(*last != document as u32);
                     *last = document as u32;

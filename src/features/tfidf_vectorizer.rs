@@ -18,6 +18,7 @@ use super::tfidf_params::{TfidfParams, TfidfTerms};
 use super::tfidf_parts::{FittedTerms, TfidfParts};
 use super::tfidf_weighting::Weighting;
 use super::token_bags::TokenBags;
+use super::token_columns::TokenColumns;
 use super::word_cache::WordCache;
 use crate::error::Result;
 use crate::sparse::{CsrMatrix, SparseVector};
@@ -58,9 +59,10 @@ impl TfidfVectorizer {
     /// [`Error::Parameter`](crate::Error::Parameter) if a parameter is out of its range,
     /// [`Error::NoSharedTerm`](crate::Error::NoSharedTerm) if no term is left.
     pub fn fit(bags: &TokenBags, params: TfidfParams) -> Result<(Self, CsrMatrix)> {
-        let vectorizer = Self::prepared(tfidf_fitter::fit(bags, params)?);
+        let (parts, columns) = tfidf_fitter::fit(bags, params)?;
+        let vectorizer = Self::prepared(parts);
         let n_entries = vectorizer.parts.n_entries();
-        let matrix = vectorizer.rows(bags, n_entries)?;
+        let matrix = vectorizer.rows(bags, &columns, n_entries)?;
         Ok((vectorizer, matrix))
     }
 
@@ -157,7 +159,7 @@ impl TfidfVectorizer {
     pub fn transform_bags(&self, bags: &TokenBags) -> Result<CsrMatrix> {
         bags.check_language(self.parts.language)?;
         // An entry of a bag takes a byte at least, and gives a word and some n-grams: the matrix grows once or twice.
-        self.rows(bags, bags.n_bytes())
+        self.rows(bags, &self.columns_of_tokens(bags), bags.n_bytes())
     }
 
     /// Calls `each` with the column of every occurrence of a term in `text`, in order, and the bytes where it stands:
@@ -220,8 +222,7 @@ impl TfidfVectorizer {
         });
     }
 
-    fn rows(&self, bags: &TokenBags, room: usize) -> Result<CsrMatrix> {
-        let columns = self.columns_of_tokens(bags);
+    fn rows(&self, bags: &TokenBags, columns: &TokenColumns, room: usize) -> Result<CsrMatrix> {
         let shape = Shape {
             n_documents: bags.n_documents(),
             n_terms: self.n_terms(),
@@ -231,9 +232,7 @@ impl TfidfVectorizer {
             self.counters.lend(|counter| {
                 for document in documents {
                     for (token, count) in bags.document(document) {
-                        for &column in columns.of(token) {
-                            counter.add(column, count);
-                        }
+                        columns.for_each_of(token, |column| counter.add(column, count));
                     }
                     self.weighting
                         .append_row(counter, &mut rows.indices, &mut rows.values);
@@ -255,43 +254,18 @@ impl TfidfVectorizer {
                 let _entered = span.enter();
                 let (mut found, mut buffer) = (TokenColumns::default(), String::new());
                 for token in start..n_tokens.min(start + share) {
+                    let (mut word, grams) = (None, &mut found.grams);
                     let token = bags.tokens().term(token);
-                    self.for_each_column(token, &mut buffer, |column, _| found.columns.push(column));
-                    found.ends.push(found.columns.len());
+                    self.for_each_column(token, &mut buffer, |column, in_token| match in_token {
+                        None => word = Some(column),
+                        Some(_) => grams.push(column),
+                    });
+                    found.end_token(word);
                 }
                 found
             })
             .collect();
         TokenColumns::concat(&found)
-    }
-}
-
-/// The columns that one occurrence of each token adds to.
-#[derive(Debug, Default)]
-pub(super) struct TokenColumns {
-    pub(super) columns: Vec<u32>,
-    pub(super) ends: Vec<usize>,
-}
-
-impl TokenColumns {
-    #[inline]
-    pub(super) fn of(&self, token: u32) -> &[u32] {
-        let token = token as usize;
-        let start = if token == 0 { 0 } else { self.ends[token - 1] };
-        &self.columns[start..self.ends[token]]
-    }
-
-    fn concat(parts: &[Self]) -> Self {
-        let mut whole = Self::default();
-        whole
-            .columns
-            .reserve_exact(parts.iter().map(|part| part.columns.len()).sum());
-        for part in parts {
-            let start = whole.columns.len();
-            whole.ends.extend(part.ends.iter().map(|end| start + end));
-            whole.columns.extend_from_slice(&part.columns);
-        }
-        whole
     }
 }
 
