@@ -8,6 +8,7 @@
     reason = "a kernel is compiled for an instruction set only as far as it is inlined"
 )]
 
+pub mod linear;
 pub mod mlp;
 mod real;
 mod simd;

@@ -1,0 +1,262 @@
+//! The outputs that are trained together, from their start to weights that are few enough to keep.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::examples::{Examples, OnBits, Task};
+use super::lanes::{LANES, Lanes, VECTOR, all, each_lane, move_weights, of_lane};
+use super::pass::{Mask, RunPass, Softness, State};
+use super::{Dual, Pass};
+use crate::error::{Error, Result};
+
+/// A row stays as it is if its gradients are off by less than this share of the tolerance.
+const SMALL: f32 = 0.25;
+
+/// A block in training.
+pub(super) struct Block<'a> {
+    examples: &'a Examples<'a>,
+    task: &'a Task<'a>,
+    first_output: usize,
+    on: Vec<OnBits>,
+    softness: Softness,
+    state: State,
+    progress: [Progress; LANES],
+}
+
+/// How far a lane is.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Progress {
+    stage: Stage,
+    pub(super) n_passes: usize,
+    pub(super) violation: f32,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// There is nothing to be learned: the bias, 1 or −1, says it all; 0 where the lane belongs to no output.
+    Constant(f32),
+    /// Being trained.
+    Live,
+    /// Optimal on the rows that hadn't dropped out; to be held against the others.
+    Resting,
+    /// Optimal.
+    Done,
+}
+
+/// A trained block.
+pub(super) struct Solved {
+    pub(super) first_output: usize,
+    /// Per term.
+    pub(super) weights: Vec<Lanes>,
+    pub(super) bias: Lanes,
+    pub(super) dual: Dual,
+    /// For the lanes that belong to an output.
+    pub(super) progress: Vec<Progress>,
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn new(examples: &'a Examples<'a>, block: usize, task: &'a Task<'a>) -> Self {
+        let first_output = block * LANES;
+        let on = examples.on(first_output);
+        let n_rows = on.len();
+        let n_on: [usize; LANES] =
+            std::array::from_fn(|lane| on.iter().filter(|&&on| on & (1 << lane) != 0).count());
+        let stage = |lane: usize| match n_on[lane] {
+            _ if first_output + lane >= examples.n_outputs() => Stage::Constant(0.0),
+            0 => Stage::Constant(-1.0),
+            n if n == n_rows => Stage::Constant(1.0),
+            _ => Stage::Live,
+        };
+        let softness = |lane: usize| {
+            let ratio = (n_rows - n_on[lane]) as f64 / n_on[lane] as f64;
+            let cost = task.params.c * ratio.powf(task.params.positive_weight_exponent);
+            // Where an output has no rows of one kind nothing is learned, with whatever softness.
+            if cost.is_normal() { 0.5 / cost } else { 1.0 }
+        };
+        Self {
+            examples,
+            task,
+            first_output,
+            softness: Softness {
+                on: each_lane(|lane| softness(lane) as f32),
+                off: all((0.5 / task.params.c) as f32),
+            },
+            state: State {
+                weights: vec![all(0.0); examples.n_terms()],
+                bias: all(0.0),
+                alphas: vec![all(0.0); n_rows],
+            },
+            on,
+            progress: std::array::from_fn(|lane| Progress {
+                stage: stage(lane),
+                n_passes: 0,
+                violation: 0.0,
+            }),
+        }
+    }
+
+    /// Runs passes until every lane is done, or they are used up.
+    pub(super) fn solve(mut self) -> Result<Solved> {
+        self.take_start();
+        let Task {
+            params,
+            seed,
+            on_pass,
+            instructions,
+        } = *self.task;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
+        rng.set_stream(seed.stream);
+        let n_rows = self.on.len();
+        let mut order: Vec<u32> = (0..n_rows as u32).collect();
+        let mut kept = Vec::new();
+        let mut safe = all(f32::INFINITY);
+        let mut number = 0;
+        while self.n_lanes(Stage::Live) > 0 && number < params.max_passes {
+            number += 1;
+            let is_full = order.len() == n_rows;
+            order.shuffle(&mut rng);
+            kept.clear();
+            let live = self.live();
+            let extremes = instructions.run(RunPass {
+                examples: self.examples,
+                on: &self.on,
+                softness: &self.softness,
+                state: &mut self.state,
+                order: &order,
+                live,
+                small: SMALL * params.tolerance as f32,
+                safe,
+                kept: &mut kept,
+            });
+            for (lane, progress) in self.progress.iter_mut().enumerate() {
+                if progress.stage == Stage::Live {
+                    progress.n_passes = number;
+                    progress.violation = of_lane(&extremes.highest, lane) - of_lane(&extremes.lowest, lane);
+                    if f64::from(progress.violation) <= params.tolerance {
+                        progress.stage = if is_full { Stage::Done } else { Stage::Resting };
+                    }
+                }
+            }
+            let pass = Pass {
+                first_output: self.first_output,
+                number,
+                n_rows: order.len(),
+                n_outputs_left: self.n_lanes(Stage::Live),
+            };
+            if on_pass(pass).is_break() {
+                return Err(Error::Cancelled);
+            }
+            if self.n_lanes(Stage::Live) > 0 {
+                std::mem::swap(&mut order, &mut kept);
+                safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
+                    highest if highest > 0.0 => highest,
+                    _ => f32::INFINITY,
+                });
+            } else if self.n_lanes(Stage::Resting) > 0 {
+                for progress in &mut self.progress {
+                    if progress.stage == Stage::Resting {
+                        progress.stage = Stage::Live;
+                    }
+                }
+                order = (0..n_rows as u32).collect();
+                safe = all(f32::INFINITY);
+            }
+        }
+        Ok(self.finish())
+    }
+
+    /// Takes over the dual variables to start from, and the weights that follow from them.
+    fn take_start(&mut self) {
+        let Some(start) = self.examples.start else { return };
+        for lane in 0..LANES {
+            if self.progress[lane].stage != Stage::Live {
+                continue;
+            }
+            for (row, alpha) in start.of_output(self.first_output + lane) {
+                if let Ok(position) = self.examples.rows.binary_search(&row) {
+                    self.state.alphas[position][lane / VECTOR][lane % VECTOR] = alpha;
+                }
+            }
+        }
+        for (position, alphas) in self.state.alphas.iter().enumerate() {
+            if *alphas == all(0.0) {
+                continue;
+            }
+            let on = self.on[position];
+            let step = each_lane(|lane| match on & (1 << lane) {
+                0 => -of_lane(alphas, lane),
+                _ => of_lane(alphas, lane),
+            });
+            self.state.bias = each_lane(|lane| of_lane(&self.state.bias, lane) + of_lane(&step, lane));
+            move_weights(&mut self.state.weights, &step, self.examples.row(position));
+        }
+    }
+
+    fn live(&self) -> Mask {
+        let live = |lane: usize| self.progress[lane].stage == Stage::Live;
+        std::array::from_fn(|vector| {
+            std::array::from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 })
+        })
+    }
+
+    fn n_lanes(&self, stage: Stage) -> usize {
+        self.progress.iter().filter(|progress| progress.stage == stage).count()
+    }
+
+    fn finish(self) -> Solved {
+        let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
+        let mut dual = Dual::default();
+        for lane in 0..n_lanes {
+            for (&row, alphas) in self.examples.rows.iter().zip(&self.state.alphas) {
+                match of_lane(alphas, lane) {
+                    alpha if alpha > 0.0 => dual.push(row, alpha),
+                    _ => {}
+                }
+            }
+            dual.end_output();
+        }
+        Solved {
+            first_output: self.first_output,
+            weights: self.state.weights,
+            bias: each_lane(|lane| match self.progress[lane].stage {
+                Stage::Constant(bias) => bias,
+                _ => of_lane(&self.state.bias, lane),
+            }),
+            dual,
+            progress: self.progress[..n_lanes].to_vec(),
+        }
+    }
+}
+
+/// What is kept of a trained block: its dense weights are let go of before the next block takes as much.
+pub(super) struct PrunedBlock {
+    /// (term, output, weight), ascending.
+    pub(super) weights: Vec<(u32, u32, f32)>,
+    /// Of each output.
+    pub(super) bias: Vec<f32>,
+    pub(super) dual: Dual,
+    pub(super) progress: Vec<Progress>,
+}
+
+impl Solved {
+    /// Without the weights that are closer to zero.
+    pub(super) fn pruned(self, below: f64) -> PrunedBlock {
+        let n_lanes = self.progress.len();
+        let mut weights = Vec::new();
+        for (term, of_term) in self.weights.iter().enumerate() {
+            for lane in 0..n_lanes {
+                let weight = of_lane(of_term, lane);
+                if weight != 0.0 && f64::from(weight.abs()) >= below {
+                    weights.push((term as u32, (self.first_output + lane) as u32, weight));
+                }
+            }
+        }
+        PrunedBlock {
+            weights,
+            bias: (0..n_lanes).map(|lane| of_lane(&self.bias, lane)).collect(),
+            dual: self.dual,
+            progress: self.progress,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the blocks of one training share: the rows, how each is filed, where to start.
+
+use super::lanes::LANES;
+use super::{Dual, LinearExamples, LinearParams, PassCallback, unusable};
+use crate::error::Result;
+use crate::learners::Targets;
+use crate::learners::mlp::Seed;
+use crate::learners::simd::InstructionSet;
+use crate::sparse::{CsrMatrix, SparseRow};
+
+/// How to train.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    pub(super) params: LinearParams,
+    pub(super) seed: Seed,
+    pub(super) on_pass: PassCallback<'a>,
+    pub(super) instructions: InstructionSet,
+}
+
+/// What to train on.
+pub(super) struct Examples<'a> {
+    matrix: &'a CsrMatrix,
+    targets: &'a Targets,
+    pub(super) start: Option<&'a Dual>,
+    /// Row of the matrix at each position.
+    pub(super) rows: Vec<u32>,
+    /// Per position: the sum of the squares of the row's values, and of the 1 that the bias is the weight of.
+    pub(super) squares: Vec<f32>,
+}
+
+/// The outputs of a block that are on, one bit each.
+pub(super) type OnBits = u16;
+const _: () = assert!(LANES <= OnBits::BITS as usize);
+
+impl<'a> Examples<'a> {
+    pub(super) fn new(given: LinearExamples<'a>) -> Result<Self> {
+        let n_rows = given.matrix.n_rows();
+        assert_eq!(n_rows, given.targets.n_rows(), "one target per row");
+        let rows: Vec<u32> = match given.rows {
+            Some(rows) => rows.to_vec(),
+            None => (0..n_rows as u32).collect(),
+        };
+        assert!(rows.is_sorted_by(|a, b| a < b), "rows ascend");
+        if let Some(start) = given.start {
+            assert_eq!(start.n_outputs(), given.targets.n_outputs(), "a start for each output");
+            if let Some(row) = start.last_row().filter(|&row| row as usize >= n_rows) {
+                return Err(unusable("start", &row, "rows of the matrix only"));
+            }
+        }
+        let squares = rows.iter().map(|&row| squares(given.matrix.row(row as usize))).collect();
+        Ok(Self {
+            matrix: given.matrix,
+            targets: given.targets,
+            start: given.start,
+            rows,
+            squares,
+        })
+    }
+
+    pub(super) fn n_terms(&self) -> usize {
+        self.matrix.n_cols()
+    }
+
+    pub(super) fn n_outputs(&self) -> usize {
+        self.targets.n_outputs()
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, position: usize) -> SparseRow<'a> {
+        self.matrix.row(self.rows[position] as usize)
+    }
+
+    /// Per position, which of a block's outputs are on.
+    pub(super) fn on(&self, first_output: usize) -> Vec<OnBits> {
+        let on = |&row: &u32| {
+            let mut bits = 0;
+            self.targets.for_each_on(row as usize, |output| {
+                if (first_output..first_output + LANES).contains(&output) {
+                    bits |= 1 << (output - first_output);
+                }
+            });
+            bits
+        };
+        self.rows.iter().map(on).collect()
+    }
+}
+
+/// The sum of the squares of a row's values, and 1.
+fn squares(row: SparseRow<'_>) -> f32 {
+    1.0 + row.values.iter().map(|value| value * value).sum::<f32>()
+}
