@@ -10,7 +10,9 @@ mod dual;
 mod examples;
 mod lanes;
 mod model;
+mod out_of_fold;
 mod pass;
+mod reducer;
 
 use std::ops::ControlFlow;
 
@@ -22,12 +24,14 @@ use super::mlp::Seed;
 use super::simd::InstructionSet;
 use crate::error::{Error, Result};
 use crate::sparse::CsrMatrix;
-use block::{Block, PrunedBlock};
+use block::{Block, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
 
 pub use dual::Dual;
 pub use model::Linear;
+pub use out_of_fold::{Folds, OutOfFold, out_of_fold};
+pub use reducer::{Above, Reducer, RowScores, Scored, Top, TopTwo};
 
 /// How the classifiers are trained.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -37,7 +41,7 @@ pub struct LinearParams {
     /// γ: an output's positive rows cost `c × (n₋ / n₊)^γ` (0.5, for fields with one label a document).
     pub positive_weight_exponent: f64,
     /// Training of an output ends with the pass that finds no row's gradient this much further from optimal than
-    /// another's (0.5). In units of the margin: in a training from nothing every gradient is 1 off at first, and one
+    /// another's (0.2). In units of the margin: in a training from nothing every gradient is 1 off at first, and one
     /// from a [`Dual`] is held to the same measure.
     pub tolerance: f64,
     /// Most passes over the rows (30).
@@ -51,7 +55,7 @@ impl Default for LinearParams {
         Self {
             c: 1.0,
             positive_weight_exponent: 0.5,
-            tolerance: 0.5,
+            tolerance: 0.2,
             max_passes: 30,
             prune_below: 0.05,
         }
@@ -133,15 +137,17 @@ pub struct LinearFitReport {
 }
 
 impl LinearFitReport {
-    fn of(blocks: &[PrunedBlock]) -> Self {
-        let progress = || blocks.iter().flat_map(|block| &block.progress);
-        let n_passes: usize = progress().map(|progress| progress.n_passes).sum();
+    fn of<'a>(blocks: impl Iterator<Item = &'a KeptBlock> + Clone) -> Self {
+        let progress = || blocks.clone().flat_map(|block| &block.progress);
+        let n_passes = || progress().map(|progress| progress.n_passes);
         Self {
-            max_passes: progress().map(|progress| progress.n_passes).max().unwrap_or(0),
-            mean_passes: n_passes as f64 / progress().count().max(1) as f64,
-            n_support_vectors: blocks.iter().map(|block| block.dual.n_stored()).sum(),
-            n_stored: blocks.iter().map(|block| block.weights.len()).sum(),
-            violation: progress().map(|progress| f64::from(progress.violation)).fold(0.0, f64::max),
+            max_passes: n_passes().max().unwrap_or(0),
+            mean_passes: n_passes().sum::<usize>() as f64 / n_passes().count().max(1) as f64,
+            n_support_vectors: blocks.clone().map(|block| block.dual.n_stored()).sum(),
+            n_stored: blocks.clone().map(|block| block.weights.len()).sum(),
+            violation: progress()
+                .map(|progress| f64::from(progress.violation))
+                .fold(0.0, f64::max),
         }
     }
 }
@@ -199,16 +205,18 @@ fn fit_with(
     let examples = Examples::new(examples)?;
     let span = Span::current();
     let n_blocks = examples.n_outputs().div_ceil(LANES);
-    let blocks: Result<Vec<PrunedBlock>> = (0..n_blocks)
+    let blocks: Result<Vec<KeptBlock>> = (0..n_blocks)
         .into_par_iter()
         .map(|block| {
             let _entered = span.enter();
-            Ok(Block::new(&examples, block, &task).solve()?.pruned(params.prune_below))
+            let mut solved = Block::new(&examples, block, &task).solve()?;
+            solved.prune(params.prune_below);
+            Ok(solved.into_kept())
         })
         .collect();
         let blocks = blocks?;
     Ok(LinearFit {
-        report: LinearFitReport::of(&blocks),
+        report: LinearFitReport::of(blocks.iter()),
         dual: Dual::concat(blocks.iter().map(|block| &block.dual)),
         model: Linear::assemble(examples.n_terms(), &blocks),
     })

@@ -1,12 +1,14 @@
 //! The outputs that are trained together, from their start to weights that are few enough to keep.
 
+use std::array::from_fn;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::{Examples, OnBits, Task};
 use super::lanes::{LANES, Lanes, VECTOR, all, each_lane, move_weights, of_lane};
-use super::pass::{Mask, RunPass, Softness, State};
+use super::pass::{Extremes, RunPass, Softness, State};
 use super::{Dual, Pass};
 use crate::error::{Error, Result};
 
@@ -44,6 +46,36 @@ enum Stage {
     Done,
 }
 
+/// The rows that a pass goes through.
+struct RowsLeft {
+    /// Their positions.
+    order: Vec<u32>,
+    /// Those that the pass found needed.
+    kept: Vec<u32>,
+    /// The gradient above which a row at α = 0 is taken to stay there.
+    safe: Lanes,
+}
+
+impl RowsLeft {
+    fn all(n_rows: usize) -> Self {
+        Self {
+            order: (0..n_rows as u32).collect(),
+            kept: Vec::with_capacity(n_rows),
+            safe: all(f32::INFINITY),
+        }
+    }
+
+    /// Goes on with the needed rows. As in LIBLINEAR, a gradient is safe for the next pass if no projected one was
+    /// as high in this one.
+    fn drop_out(&mut self, extremes: &Extremes) {
+        std::mem::swap(&mut self.order, &mut self.kept);
+        self.safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
+            highest if highest > 0.0 => highest,
+            _ => f32::INFINITY,
+        });
+    }
+}
+
 /// A trained block.
 pub(super) struct Solved {
     pub(super) first_output: usize,
@@ -61,7 +93,7 @@ impl<'a> Block<'a> {
         let on = examples.on(first_output);
         let n_rows = on.len();
         let n_on: [usize; LANES] =
-            std::array::from_fn(|lane| on.iter().filter(|&&on| on & (1 << lane) != 0).count());
+            from_fn(|lane| on.iter().filter(|&&on| on & (1 << lane) != 0).count());
         let stage = |lane: usize| match n_on[lane] {
             _ if first_output + lane >= examples.n_outputs() => Stage::Constant(0.0),
             0 => Stage::Constant(-1.0),
@@ -88,7 +120,7 @@ impl<'a> Block<'a> {
                 alphas: vec![all(0.0); n_rows],
             },
             on,
-            progress: std::array::from_fn(|lane| Progress {
+            progress: from_fn(|lane| Progress {
                 stage: stage(lane),
                 n_passes: 0,
                 violation: 0.0,
@@ -99,71 +131,72 @@ impl<'a> Block<'a> {
     /// Runs passes until every lane is done, or they are used up.
     pub(super) fn solve(mut self) -> Result<Solved> {
         self.take_start();
-        let Task {
-            params,
-            seed,
-            on_pass,
-            instructions,
-        } = *self.task;
+        let Task { params, seed, .. } = *self.task;
         let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
         rng.set_stream(seed.stream);
-        let n_rows = self.on.len();
-        let mut order: Vec<u32> = (0..n_rows as u32).collect();
-        let mut kept = Vec::new();
-        let mut safe = all(f32::INFINITY);
+        let mut left = RowsLeft::all(self.on.len());
         let mut number = 0;
         while self.n_lanes(Stage::Live) > 0 && number < params.max_passes {
             number += 1;
-            let is_full = order.len() == n_rows;
-            order.shuffle(&mut rng);
-            kept.clear();
-            let live = self.live();
-            let extremes = instructions.run(RunPass {
-                examples: self.examples,
-                on: &self.on,
-                softness: &self.softness,
-                state: &mut self.state,
-                order: &order,
-                live,
-                small: SMALL * params.tolerance as f32,
-                safe,
-                kept: &mut kept,
-            });
-            for (lane, progress) in self.progress.iter_mut().enumerate() {
-                if progress.stage == Stage::Live {
-                    progress.n_passes = number;
-                    progress.violation = of_lane(&extremes.highest, lane) - of_lane(&extremes.lowest, lane);
-                    if f64::from(progress.violation) <= params.tolerance {
-                        progress.stage = if is_full { Stage::Done } else { Stage::Resting };
-                    }
-                }
-            }
+            left.order.shuffle(&mut rng);
+            let extremes = self.pass(&mut left);
+            self.note(number, &extremes, left.order.len() == self.on.len());
             let pass = Pass {
                 first_output: self.first_output,
                 number,
-                n_rows: order.len(),
-                n_outputs_left: self.n_lanes(Stage::Live),
+                n_rows: left.order.len(),
+                n_outputs_left: self.n_lanes(Stage::Live) + self.n_lanes(Stage::Resting),
             };
-            if on_pass(pass).is_break() {
+            if (self.task.on_pass)(pass).is_break() {
                 return Err(Error::Cancelled);
             }
             if self.n_lanes(Stage::Live) > 0 {
-                std::mem::swap(&mut order, &mut kept);
-                safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
-                    highest if highest > 0.0 => highest,
-                    _ => f32::INFINITY,
-                });
-            } else if self.n_lanes(Stage::Resting) > 0 {
-                for progress in &mut self.progress {
-                    if progress.stage == Stage::Resting {
-                        progress.stage = Stage::Live;
-                    }
-                }
-                order = (0..n_rows as u32).collect();
-                safe = all(f32::INFINITY);
+                left.drop_out(&extremes);
+            } else {
+                self.wake();
+                left = RowsLeft::all(self.on.len());
             }
         }
         Ok(self.finish())
+    }
+
+    fn pass(&mut self, left: &mut RowsLeft) -> Extremes {
+        let live = |lane: usize| self.progress[lane].stage == Stage::Live;
+        let live = from_fn(|vector| from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 }));
+        left.kept.clear();
+        self.task.instructions.run(RunPass {
+            examples: self.examples,
+            on: &self.on,
+            softness: &self.softness,
+            state: &mut self.state,
+            order: &left.order,
+            live,
+            small: SMALL * self.task.params.tolerance as f32,
+            safe: left.safe,
+            kept: &mut left.kept,
+        })
+    }
+
+    /// Lets those lanes rest that a pass found optimal; they are done if it went through all rows.
+    fn note(&mut self, number: usize, extremes: &Extremes, all_rows: bool) {
+        for (lane, progress) in self.progress.iter_mut().enumerate() {
+            if progress.stage == Stage::Live {
+                progress.n_passes = number;
+                progress.violation = of_lane(&extremes.highest, lane) - of_lane(&extremes.lowest, lane);
+                if f64::from(progress.violation) <= self.task.params.tolerance {
+                    progress.stage = if all_rows { Stage::Done } else { Stage::Resting };
+                }
+            }
+        }
+    }
+
+    /// Has the resting lanes held against all rows.
+    fn wake(&mut self) {
+        for progress in &mut self.progress {
+            if progress.stage == Stage::Resting {
+                progress.stage = Stage::Live;
+            }
+        }
     }
 
     /// Takes over the dual variables to start from, and the weights that follow from them.
@@ -191,13 +224,6 @@ impl<'a> Block<'a> {
             self.state.bias = each_lane(|lane| of_lane(&self.state.bias, lane) + of_lane(&step, lane));
             move_weights(&mut self.state.weights, &step, self.examples.row(position));
         }
-    }
-
-    fn live(&self) -> Mask {
-        let live = |lane: usize| self.progress[lane].stage == Stage::Live;
-        std::array::from_fn(|vector| {
-            std::array::from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 })
-        })
     }
 
     fn n_lanes(&self, stage: Stage) -> usize {
@@ -229,34 +255,46 @@ impl<'a> Block<'a> {
     }
 }
 
+impl Solved {
+    /// Sets weights that are closer to zero to zero.
+    pub(super) fn prune(&mut self, below: f64) {
+        for weight in self.weights.as_flattened_mut().as_flattened_mut() {
+            if f64::from(weight.abs()) < below {
+                *weight = 0.0;
+            }
+        }
+    }
+
+    /// The bias of each output.
+    pub(super) fn biases(&self) -> Vec<f32> {
+        let n_lanes = self.progress.len();
+        self.bias.as_flattened()[..n_lanes].to_vec()
+    }
+
+    /// Everything but zeros.
+    pub(super) fn into_kept(self) -> KeptBlock {
+        let n_lanes = self.progress.len();
+        let mut weights = Vec::new();
+        for (term, of_term) in self.weights.iter().enumerate() {
+            let of_term = of_term.as_flattened()[..n_lanes].iter().enumerate();
+            let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
+            weights.extend(of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)));
+        }
+        KeptBlock {
+            weights,
+            bias: self.biases(),
+            dual: self.dual,
+            progress: self.progress,
+        }
+    }
+}
+
 /// What is kept of a trained block: its dense weights are let go of before the next block takes as much.
-pub(super) struct PrunedBlock {
+pub(super) struct KeptBlock {
     /// (term, output, weight), ascending.
     pub(super) weights: Vec<(u32, u32, f32)>,
     /// Of each output.
     pub(super) bias: Vec<f32>,
     pub(super) dual: Dual,
     pub(super) progress: Vec<Progress>,
-}
-
-impl Solved {
-    /// Without the weights that are closer to zero.
-    pub(super) fn pruned(self, below: f64) -> PrunedBlock {
-        let n_lanes = self.progress.len();
-        let mut weights = Vec::new();
-        for (term, of_term) in self.weights.iter().enumerate() {
-            for lane in 0..n_lanes {
-                let weight = of_lane(of_term, lane);
-                if weight != 0.0 && f64::from(weight.abs()) >= below {
-                    weights.push((term as u32, (self.first_output + lane) as u32, weight));
-                }
-            }
-        }
-        PrunedBlock {
-            weights,
-            bias: (0..n_lanes).map(|lane| of_lane(&self.bias, lane)).collect(),
-            dual: self.dual,
-            progress: self.progress,
-        }
-    }
 }

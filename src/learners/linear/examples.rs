@@ -35,26 +35,33 @@ const _: () = assert!(LANES <= OnBits::BITS as usize);
 impl<'a> Examples<'a> {
     pub(super) fn new(given: LinearExamples<'a>) -> Result<Self> {
         let n_rows = given.matrix.n_rows();
-        assert_eq!(n_rows, given.targets.n_rows(), "one target per row");
-        let rows: Vec<u32> = match given.rows {
+        let rows = match given.rows {
             Some(rows) => rows.to_vec(),
             None => (0..n_rows as u32).collect(),
         };
-        assert!(rows.is_sorted_by(|a, b| a < b), "rows ascend");
+        let mut examples = Self::of_rows(given.matrix, given.targets, rows);
         if let Some(start) = given.start {
-            assert_eq!(start.n_outputs(), given.targets.n_outputs(), "a start for each output");
+            assert_eq!(start.n_outputs(), examples.n_outputs(), "a start for each output");
             if let Some(row) = start.last_row().filter(|&row| row as usize >= n_rows) {
                 return Err(unusable("start", &row, "rows of the matrix only"));
             }
+            examples.start = Some(start);
         }
-        let squares = rows.iter().map(|&row| squares(given.matrix.row(row as usize))).collect();
-        Ok(Self {
-            matrix: given.matrix,
-            targets: given.targets,
-            start: given.start,
+        Ok(examples)
+    }
+
+    /// Some of the rows, ascending, to be learned from without a start.
+    pub(super) fn of_rows(matrix: &'a CsrMatrix, targets: &'a Targets, rows: Vec<u32>) -> Self {
+        assert_eq!(matrix.n_rows(), targets.n_rows(), "one target per row");
+        assert!(rows.is_sorted_by(|a, b| a < b), "rows ascend");
+        let squares = rows.iter().map(|&row| squares(matrix.row(row as usize))).collect();
+        Self {
+            matrix,
+            targets,
+            start: None,
             rows,
             squares,
-        })
+        }
     }
 
     pub(super) fn n_terms(&self) -> usize {
