@@ -65,7 +65,11 @@ impl Default for LinearParams {
 impl LinearParams {
     fn check(&self) -> Result<()> {
         if self.max_passes == 0 {
-            return Err(unusable("max_passes", &self.max_passes, "a number of passes, 1 or more"));
+            return Err(unusable(
+                "max_passes",
+                &self.max_passes,
+                "a number of passes, 1 or more",
+            ));
         }
         let positive = |name, number: f64| match number.is_finite() && number > 0.0 {
             true => Ok(()),
@@ -214,10 +218,13 @@ fn fit_with(
             Ok(solved.into_kept())
         })
         .collect();
-        let blocks = blocks?;
+    let blocks = blocks?;
     Ok(LinearFit {
         report: LinearFitReport::of(blocks.iter()),
         dual: Dual::concat(blocks.iter().map(|block| &block.dual)),
         model: Linear::assemble(examples.n_terms(), &blocks),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,8 +92,7 @@ impl<'a> Block<'a> {
         let first_output = block * LANES;
         let on = examples.on(first_output);
         let n_rows = on.len();
-        let n_on: [usize; LANES] =
-            from_fn(|lane| on.iter().filter(|&&on| on & (1 << lane) != 0).count());
+        let n_on: [usize; LANES] = from_fn(|lane| on.iter().filter(|&&on| on & (1 << lane) != 0).count());
         let stage = |lane: usize| match n_on[lane] {
             _ if first_output + lane >= examples.n_outputs() => Stage::Constant(0.0),
             0 => Stage::Constant(-1.0),
@@ -227,7 +226,10 @@ impl<'a> Block<'a> {
     }
 
     fn n_lanes(&self, stage: Stage) -> usize {
-        self.progress.iter().filter(|progress| progress.stage == stage).count()
+        self.progress
+            .iter()
+            .filter(|progress| progress.stage == stage)
+            .count()
     }
 
     fn finish(self) -> Solved {
@@ -278,7 +280,9 @@ impl Solved {
         for (term, of_term) in self.weights.iter().enumerate() {
             let of_term = of_term.as_flattened()[..n_lanes].iter().enumerate();
             let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
-            weights.extend(of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)));
+            weights.extend(
+                of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)),
+            );
         }
         KeptBlock {
             weights,

@@ -54,7 +54,10 @@ impl<'a> Examples<'a> {
     pub(super) fn of_rows(matrix: &'a CsrMatrix, targets: &'a Targets, rows: Vec<u32>) -> Self {
         assert_eq!(matrix.n_rows(), targets.n_rows(), "one target per row");
         assert!(rows.is_sorted_by(|a, b| a < b), "rows ascend");
-        let squares = rows.iter().map(|&row| squares(matrix.row(row as usize))).collect();
+        let squares = rows
+            .iter()
+            .map(|&row| squares(matrix.row(row as usize)))
+            .collect();
         Self {
             matrix,
             targets,

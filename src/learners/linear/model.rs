@@ -21,7 +21,11 @@ impl Linear {
     /// [`Error::InvalidMatrix`] if there isn't a bias for each output.
     pub fn new(weights: CsrMatrix, bias: Vec<f32>) -> Result<Self> {
         if weights.n_cols() != bias.len() {
-            let problem = format!("weights of {} outputs, but {} biases", weights.n_cols(), bias.len());
+            let problem = format!(
+                "weights of {} outputs, but {} biases",
+                weights.n_cols(),
+                bias.len()
+            );
             return Err(Error::InvalidMatrix { problem });
         }
         Ok(Self { weights, bias })
@@ -79,7 +83,11 @@ impl Linear {
     /// # Panics
     /// If there is no such output, or the document has a term that is unknown here.
     pub fn contributions(&self, output: usize, row: SparseRow<'_>) -> impl Iterator<Item = (u32, f32)> {
-        assert!(output < self.n_outputs(), "output {output} of {}", self.n_outputs());
+        assert!(
+            output < self.n_outputs(),
+            "output {output} of {}",
+            self.n_outputs()
+        );
         let entries = row.indices.iter().zip(row.values);
         let products = entries.map(move |(&term, &value)| (term, value * self.weight(term as usize, output)));
         products.filter(|&(_, product)| product != 0.0)
@@ -147,6 +155,11 @@ mod tests {
     #[test]
     fn bias_for_each_output_is_demanded() {
         let weights = CsrMatrix::from_rows(2, &[]);
-        assert!(Linear::new(weights, vec![0.0]).unwrap_err().to_string().contains("2 outputs, but 1 biases"));
+        assert!(
+            Linear::new(weights, vec![0.0])
+                .unwrap_err()
+                .to_string()
+                .contains("2 outputs, but 1 biases")
+        );
     }
 }

@@ -63,8 +63,9 @@ pub fn out_of_fold(
     };
     let parts = folds.parts();
     let n_blocks = folds.targets.n_outputs().div_ceil(LANES);
-    let work: Vec<(usize, &Part<'_>)> =
-        (0..n_blocks).flat_map(|block| parts.iter().map(move |part| (block, part))).collect();
+    let work: Vec<(usize, &Part<'_>)> = (0..n_blocks)
+        .flat_map(|block| parts.iter().map(move |part| (block, part)))
+        .collect();
     let (reducer, span) = (Mutex::new(reducer), Span::current());
     let blocks: Result<Vec<KeptBlock>> = work
         .into_par_iter()
@@ -91,7 +92,9 @@ pub fn out_of_fold(
     });
     Ok(OutOfFold {
         start: Dual::concat(of_block),
-        reports: (0..parts.len()).map(|fold| LinearFitReport::of(of_fold(fold))).collect(),
+        reports: (0..parts.len())
+            .map(|fold| LinearFitReport::of(of_fold(fold)))
+            .collect(),
     })
 }
 
@@ -103,8 +106,16 @@ struct Part<'a> {
 
 impl<'a> Folds<'a> {
     fn parts(self) -> Vec<Part<'a>> {
-        assert_eq!(self.fold_of_row.len(), self.matrix.n_rows(), "a fold for each row");
-        let n_folds = self.fold_of_row.iter().max().map_or(0, |&last| usize::from(last) + 1);
+        assert_eq!(
+            self.fold_of_row.len(),
+            self.matrix.n_rows(),
+            "a fold for each row"
+        );
+        let n_folds = self
+            .fold_of_row
+            .iter()
+            .max()
+            .map_or(0, |&last| usize::from(last) + 1);
         let part = |fold: usize| {
             let all = 0..self.fold_of_row.len() as u32;
             let is_held_out = |row: &u32| usize::from(self.fold_of_row[*row as usize]) == fold;

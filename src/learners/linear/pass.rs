@@ -82,13 +82,21 @@ impl Kernel for RunPass<'_> {
                 for lane in 0..VECTOR {
                     let is_on = on & (1 << (vector * VECTOR + lane)) != 0;
                     let sign = if is_on { 1.0 } else { -1.0 };
-                    let (softness_on, softness_off) = (self.softness.on[vector][lane], self.softness.off[vector][lane]);
+                    let (softness_on, softness_off) =
+                        (self.softness.on[vector][lane], self.softness.off[vector][lane]);
                     let softness = if is_on { softness_on } else { softness_off };
                     let live = self.live[vector][lane];
                     let alpha = alphas[vector][lane];
                     let gradient = sign * scores[vector][lane] - 1.0 + softness * alpha;
-                    let projected = if alpha > 0.0 || gradient < 0.0 { gradient } else { 0.0 };
-                    let (highest, lowest) = (&mut extremes.highest[vector][lane], &mut extremes.lowest[vector][lane]);
+                    let projected = if alpha > 0.0 || gradient < 0.0 {
+                        gradient
+                    } else {
+                        0.0
+                    };
+                    let (highest, lowest) = (
+                        &mut extremes.highest[vector][lane],
+                        &mut extremes.lowest[vector][lane],
+                    );
                     *highest = if projected > *highest { projected } else { *highest };
                     *lowest = if projected < *lowest { projected } else { *lowest };
                     let target = alpha - gradient / (squares + softness);

@@ -198,7 +198,12 @@ mod tests {
         let targets = targets();
         let mut above = Above::new(&targets, -0.5);
         take_all(&mut above, SCORES);
-        let expected = [vec![(0, 0.5), (1, -0.25)], vec![(0, 0.25)], vec![(0, -0.75)], vec![(0, 0.5)]];
+        let expected = [
+            vec![(0, 0.5), (1, -0.25)],
+            vec![(0, 0.25)],
+            vec![(0, -0.75)],
+            vec![(0, 0.5)],
+        ];
         assert_eq!(above.into_outputs(), expected);
     }
 
