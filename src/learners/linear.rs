@@ -12,6 +12,7 @@ mod lanes;
 mod model;
 mod out_of_fold;
 mod pass;
+mod prepared;
 mod reducer;
 
 use std::ops::ControlFlow;
@@ -31,6 +32,7 @@ use lanes::LANES;
 pub use dual::Dual;
 pub use model::Linear;
 pub use out_of_fold::{Folds, OutOfFold, out_of_fold};
+pub use prepared::PreparedLinear;
 pub use reducer::{Above, Reducer, RowScores, Scored, Top, TopTwo};
 
 /// How the classifiers are trained.

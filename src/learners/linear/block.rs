@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::{Examples, OnBits, Task};
-use super::lanes::{LANES, Lanes, VECTOR, all, each_lane, move_weights, of_lane};
+use super::lanes::{LANES, Lanes, TermWeights, VECTOR, all, each_lane, move_weights, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
 use super::{Dual, Pass};
 use crate::error::{Error, Result};
@@ -80,7 +80,7 @@ impl RowsLeft {
 pub(super) struct Solved {
     pub(super) first_output: usize,
     /// Per term.
-    pub(super) weights: Vec<Lanes>,
+    pub(super) weights: Vec<TermWeights>,
     pub(super) bias: Lanes,
     pub(super) dual: Dual,
     /// For the lanes that belong to an output.
@@ -114,7 +114,7 @@ impl<'a> Block<'a> {
                 off: all((0.5 / task.params.c) as f32),
             },
             state: State {
-                weights: vec![all(0.0); examples.n_terms()],
+                weights: vec![TermWeights(all(0.0)); examples.n_terms()],
                 bias: all(0.0),
                 alphas: vec![all(0.0); n_rows],
             },
@@ -260,7 +260,7 @@ impl<'a> Block<'a> {
 impl Solved {
     /// Sets weights that are closer to zero to zero.
     pub(super) fn prune(&mut self, below: f64) {
-        for weight in self.weights.as_flattened_mut().as_flattened_mut() {
+        for weight in self.weights.iter_mut().flat_map(|of_term| of_term.0.as_flattened_mut()) {
             if f64::from(weight.abs()) < below {
                 *weight = 0.0;
             }
@@ -278,7 +278,7 @@ impl Solved {
         let n_lanes = self.progress.len();
         let mut weights = Vec::new();
         for (term, of_term) in self.weights.iter().enumerate() {
-            let of_term = of_term.as_flattened()[..n_lanes].iter().enumerate();
+            let of_term = of_term.0.as_flattened()[..n_lanes].iter().enumerate();
             let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
             weights.extend(
                 of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)),

@@ -5,13 +5,13 @@
 //! 2008, algorithm 1): G = y w·x − 1 + α / 2C, α ← max(0, α − G / (x·x + 1 / 2C)).
 
 use super::examples::{Examples, OnBits};
-use super::lanes::{Lanes, VECTOR, VECTORS, all, move_weights, score};
+use super::lanes::{Lanes, TermWeights, VECTOR, VECTORS, all, move_weights, score};
 use crate::learners::simd::{Kernel, prefetch};
 
 /// What the passes over a block change.
 pub(super) struct State {
     /// Per term.
-    pub(super) weights: Vec<Lanes>,
+    pub(super) weights: Vec<TermWeights>,
     pub(super) bias: Lanes,
     /// Per position.
     pub(super) alphas: Vec<Lanes>,

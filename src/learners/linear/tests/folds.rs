@@ -54,7 +54,7 @@ fn held_out_score_is_that_of_a_training_on_the_other_folds() {
 }
 
 #[test]
-fn training_on_all_rows_is_nearly_done_after_the_folds() {
+fn training_on_all_rows_goes_on_where_the_folds_ended() {
     let problem = problem(600, 200, 20);
     let params = LinearParams::default();
     let (_, out) = held_out(&problem, &params);
@@ -67,7 +67,7 @@ fn training_on_all_rows_is_nearly_done_after_the_folds() {
         fitted(on_all_rows(&problem), &params).report,
     );
     assert!(
-        warm.mean_passes < 0.7 * cold.mean_passes,
+        warm.mean_passes < 0.8 * cold.mean_passes,
         "{warm:?}, from nothing {cold:?}"
     );
 }
