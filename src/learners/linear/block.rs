@@ -260,7 +260,11 @@ impl<'a> Block<'a> {
 impl Solved {
     /// Sets weights that are closer to zero to zero.
     pub(super) fn prune(&mut self, below: f64) {
-        for weight in self.weights.iter_mut().flat_map(|of_term| of_term.0.as_flattened_mut()) {
+        for weight in self
+            .weights
+            .iter_mut()
+            .flat_map(|of_term| of_term.0.as_flattened_mut())
+        {
             if f64::from(weight.abs()) < below {
                 *weight = 0.0;
             }

@@ -70,9 +70,9 @@ pub(super) fn move_weights(weights: &mut [TermWeights], step: &Lanes, row: Spars
     }
 }
 
-/// `sum + factor × lanes`.
+/// Adds `factor × lanes`.
 #[inline(always)]
-fn add_scaled(sum: &mut Lanes, factor: f32, lanes: &Lanes) {
+pub(super) fn add_scaled(sum: &mut Lanes, factor: f32, lanes: &Lanes) {
     for vector in 0..VECTORS {
         for lane in 0..VECTOR {
             sum[vector][lane] += factor * lanes[vector][lane];

@@ -136,7 +136,10 @@ mod tests {
     fn score_is_the_bias_and_the_products() {
         let mut scores = [0.0; 2];
         model().scores(DOCUMENT, &mut scores);
-        assert_eq!(scores, [0.5 + 1.5, -1.0 + 2.5 - 1.75]);
+        assert_eq!(
+            scores.map(f32::to_bits),
+            [0.5_f32 + 1.5, -1.0 + 2.5 - 1.75].map(f32::to_bits)
+        );
     }
 
     #[test]
@@ -149,7 +152,10 @@ mod tests {
 
     #[test]
     fn weight_that_is_not_stored_is_zero() {
-        assert_eq!((model().weight(2, 1), model().weight(0, 0)), (-7.0, 0.0));
+        assert_eq!(
+            [model().weight(2, 1), model().weight(0, 0)].map(f32::to_bits),
+            [-7.0_f32, 0.0].map(f32::to_bits)
+        );
     }
 
     #[test]

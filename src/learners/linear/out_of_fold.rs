@@ -85,7 +85,8 @@ pub fn out_of_fold(
         })
         .collect();
     let blocks = blocks?;
-    let of_fold = |fold: usize| blocks.iter().skip(fold).step_by(parts.len());
+    let of_fold =
+        |fold: usize| -> Vec<&KeptBlock> { blocks.iter().skip(fold).step_by(parts.len()).collect() };
     let of_block = blocks.chunks(parts.len().max(1)).map(|folds| {
         let duals: Vec<&Dual> = folds.iter().map(|fold| &fold.dual).collect();
         Dual::mean_of_folds(&duals)
@@ -93,7 +94,7 @@ pub fn out_of_fold(
     Ok(OutOfFold {
         start: Dual::concat(of_block),
         reports: (0..parts.len())
-            .map(|fold| LinearFitReport::of(of_fold(fold)))
+            .map(|fold| LinearFitReport::of(&of_fold(fold)))
             .collect(),
     })
 }

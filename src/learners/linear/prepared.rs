@@ -116,7 +116,7 @@ mod tests {
     fn linear(every: u32) -> Linear {
         let weight = |term: u32, output: u32| (term * 7 + output * 3) as f32 / 64.0 - 2.0;
         let of_term = |term: u32| -> Vec<(u32, f32)> {
-            let outputs = (0..20).filter(|output| (term * 20 + output) % every == 0);
+            let outputs = (0..20).filter(|output| (term * 20 + output).is_multiple_of(every));
             outputs.map(|output| (output, weight(term, output))).collect()
         };
         let weights = CsrMatrix::from_rows(20, &(0..50).map(of_term).collect::<Vec<_>>());
@@ -133,7 +133,7 @@ mod tests {
         linear.scores(row, &mut expected);
         PreparedLinear::new(&linear).scores(row, &mut scores);
         // All numbers are multiples of 2^-8: no sum is rounded.
-        assert_eq!(scores, expected);
+        assert_eq!(scores.map(f32::to_bits), expected.map(f32::to_bits));
     }
 
     #[test]
@@ -144,7 +144,10 @@ mod tests {
 
     #[test]
     fn sparse_layout_scores_as_the_model_does() {
-        assert!(matches!(PreparedLinear::new(&linear(40)).layout, Layout::Sparse(_)));
+        assert!(matches!(
+            PreparedLinear::new(&linear(40)).layout,
+            Layout::Sparse(_)
+        ));
         same_scores(40);
     }
 }

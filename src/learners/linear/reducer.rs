@@ -2,6 +2,8 @@
 //!
 //! In come the scores of some rows for some outputs, in any order of rows and outputs; the result doesn't depend on it.
 
+use std::cmp::Ordering;
+
 use crate::learners::Targets;
 
 /// Scores of one row, for outputs that follow each other.
@@ -37,8 +39,9 @@ pub struct Scored {
 impl Scored {
     /// Whether it comes first: by a higher score, of equals by the lower output.
     fn beats(&self, other: Option<&Self>) -> bool {
-        other.is_none_or(|other| {
-            self.score > other.score || (self.score == other.score && self.output < other.output)
+        other.is_none_or(|other| match self.score.total_cmp(&other.score) {
+            Ordering::Equal => self.output < other.output,
+            order => order.is_gt(),
         })
     }
 }

@@ -64,7 +64,7 @@ fn exact() -> LinearParams {
     }
 }
 
-fn on_all_rows<'a>((matrix, targets): &'a (CsrMatrix, Targets)) -> LinearExamples<'a> {
+fn on_all_rows((matrix, targets): &(CsrMatrix, Targets)) -> LinearExamples<'_> {
     LinearExamples {
         matrix,
         targets,

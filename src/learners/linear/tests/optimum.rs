@@ -26,16 +26,23 @@ fn y(on: bool) -> f64 {
     if on { 1.0 } else { -1.0 }
 }
 
+/// For each output, the score of each row.
+fn scores_by_output(model: &Linear, matrix: &CsrMatrix) -> Vec<Vec<f32>> {
+    let by_row = scores_of(model, matrix);
+    let of_output = |output: usize| by_row.iter().map(|scores| scores[output]).collect();
+    (0..model.n_outputs()).map(of_output).collect()
+}
+
 #[test]
 fn no_row_can_be_moved_to_advantage() {
     let (problem, params) = (small_problem(), exact());
     let fit = fitted(on_all_rows(&problem), &params);
-    let scores = scores_of(&fit.model, &problem.0);
-    for output in 0..6 {
+    let scores = scores_by_output(&fit.model, &problem.0);
+    for (output, scores) in scores.iter().enumerate() {
         let (on, softness) = of_output(&problem.1, output, &params);
         let alphas = alphas(&fit.dual, output, on.len());
         for (row, &alpha) in alphas.iter().enumerate() {
-            let gradient = y(on[row]) * f64::from(scores[row][output]) - 1.0 + softness(on[row]) * alpha;
+            let gradient = y(on[row]) * f64::from(scores[row]) - 1.0 + softness(on[row]) * alpha;
             let violation = if alpha > 0.0 { gradient.abs() } else { -gradient };
             assert!(violation < 1e-3, "row {row}, output {output}: off by {violation}");
         }
@@ -74,9 +81,9 @@ fn gap_between_primal_and_dual_closes() {
     let gap = |tolerance| {
         let params = LinearParams { tolerance, ..exact() };
         let fit = fitted(on_all_rows(&problem), &params);
-        let scores = scores_of(&fit.model, &problem.0);
+        let scores = scores_by_output(&fit.model, &problem.0);
         let mut gap = 0.0;
-        for output in 0..6 {
+        for (output, scores) in scores.iter().enumerate() {
             let (on, softness) = of_output(&problem.1, output, &params);
             let alphas = alphas(&fit.dual, output, on.len());
             let weights = (0..60).map(|term| fit.model.weight(term, output));
@@ -86,7 +93,7 @@ fn gap_between_primal_and_dual_closes() {
                 .sum();
             let (mut primal, mut dual) = (0.5 * squares, -0.5 * squares);
             for (row, &on) in on.iter().enumerate() {
-                let loss = (1.0 - y(on) * f64::from(scores[row][output])).max(0.0);
+                let loss = (1.0 - y(on) * f64::from(scores[row])).max(0.0);
                 primal += 0.5 / softness(on) * loss * loss;
                 dual += alphas[row] - 0.5 * softness(on) * alphas[row] * alphas[row];
             }
