@@ -39,7 +39,7 @@ impl Default for TfidfParams {
             min_df: 2,
             terms: TfidfTerms::default(),
             gram_length: 4,
-            gram_weight: 0.7,
+            gram_weight: 2.0,
         }
     }
 }

@@ -38,6 +38,15 @@ impl TfidfParts {
         self.words.vocabulary.len() + self.char_grams.vocabulary.len()
     }
 
+    /// The terms, in the order of their columns.
+    pub fn terms(&self) -> impl ExactSizeIterator<Item = &str> {
+        let n_words = self.words.vocabulary.len();
+        (0..self.n_terms()).map(move |column| match column.checked_sub(n_words) {
+            None => self.words.vocabulary.term(column),
+            Some(gram) => self.char_grams.vocabulary.term(gram),
+        })
+    }
+
     /// How many entries the matrix of the fit has: one for each document that a term is in.
     pub(super) fn n_entries(&self) -> usize {
         let frequencies = [&self.words, &self.char_grams].map(|terms| terms.document_frequencies.as_slice());
@@ -267,7 +276,7 @@ mod tests {
         let changes: [fn(&mut TfidfParts); 8] = [
             |parts| parts.params.min_df = 1,
             |parts| parts.params.gram_length = 5,
-            |parts| parts.params.gram_weight = 2.0,
+            |parts| parts.params.gram_weight = 1.0,
             |parts| parts.language = Some(Language::German),
             |parts| parts.n_documents = 11,
             |parts| parts.words.document_frequencies[0] = 3,
