@@ -1,0 +1,157 @@
+//! What several verbs are told alike: which archive, how to learn, on how many threads.
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::mlp::MlpPipeline;
+use postroom::store::SqliteStore;
+use postroom::text::Language;
+
+use super::Failure;
+
+/// An archive, and how to learn from it.
+#[derive(Debug, Args)]
+pub(super) struct Learning {
+    /// The paperless-ngx database, usually db.sqlite3 in its data directory; it may be in use and is never changed
+    #[arg(long, value_name = "PATH")]
+    pub(super) db: PathBuf,
+
+    /// How contents become labels
+    #[arg(long, value_enum, default_value_t)]
+    pipeline: PipelineName,
+
+    /// Language of the documents: a name or code (german, de, deu+eng), or none
+    #[arg(long, value_name = "LANGUAGE", default_value_t)]
+    language: LanguageName,
+
+    /// Threads to learn on [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Learning {
+    /// The archive, once it is certain to be one.
+    pub(super) fn open(&self) -> Result<SqliteStore, Failure> {
+        Ok(SqliteStore::open(&self.db)?)
+    }
+
+    /// How to learn.
+    pub(super) fn params(&self) -> TrainingParams {
+        TrainingParams {
+            language: self.language.0,
+            pipeline: self.pipeline.into(),
+            ..TrainingParams::default()
+        }
+    }
+
+    /// Does `work` on the threads that were asked for.
+    pub(super) fn on_threads<T: Send>(
+        &self,
+        work: impl FnOnce() -> postroom::Result<T> + Send,
+    ) -> Result<T, Failure> {
+        let Some(threads) = self.threads else {
+            return Ok(work()?);
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        Ok(pool.build().map_err(Failure::Threads)?.install(work)?)
+    }
+
+    /// Makes sure that a file can be written at `path`, before work is done for it; leaves nothing behind.
+    pub(super) fn check_writable(&self, path: &Path) -> Result<(), Failure> {
+        let target = match fs::canonicalize(path) {
+            Ok(target) => target,
+            Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+            Err(problem) => return Err(not_writable(path, problem)),
+        };
+        if fs::canonicalize(&self.db).is_ok_and(|archive| archive == target) {
+            return Err(Failure::IsTheArchive(path.to_owned()));
+        }
+        if target.is_dir() {
+            return Err(not_writable(path, ErrorKind::IsADirectory.into()));
+        }
+        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))
+            .map(drop)
+            .map_err(|problem| not_writable(path, problem))
+    }
+}
+
+/// The pipelines by name. The library's default is the command's.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PipelineName {
+    /// Counts of words and pairs of words, four networks: as paperless-ngx does it
+    Mlp,
+}
+
+impl From<PipelineName> for Pipeline {
+    fn from(name: PipelineName) -> Self {
+        match name {
+            PipelineName::Mlp => Self::Mlp(MlpPipeline::default()),
+        }
+    }
+}
+
+impl Default for PipelineName {
+    fn default() -> Self {
+        match Pipeline::default() {
+            Pipeline::Mlp(_) => Self::Mlp,
+        }
+    }
+}
+
+/// A language, or none.
+#[derive(Debug, Clone, Copy)]
+struct LanguageName(Option<Language>);
+
+impl Default for LanguageName {
+    fn default() -> Self {
+        Self(TrainingParams::default().language)
+    }
+}
+
+impl fmt::Display for LanguageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.map_or("none", Language::name))
+    }
+}
+
+impl FromStr for LanguageName {
+    type Err = postroom::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("none") {
+            Ok(Self(None))
+        } else {
+            text.parse().map(|language| Self(Some(language)))
+        }
+    }
+}
+
+fn not_writable(path: &Path, problem: std::io::Error) -> Failure {
+    Failure::NotWritable {
+        path: path.to_owned(),
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_language_is_a_choice() {
+        assert!(matches!("None".parse(), Ok(LanguageName(None))));
+    }
+
+    #[test]
+    fn default_pipeline_is_the_librarys() {
+        assert_eq!(Pipeline::from(PipelineName::default()), Pipeline::default());
+    }
+}
