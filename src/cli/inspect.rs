@@ -10,12 +10,13 @@ use indicatif::{DecimalBytes, HumanCount};
 use jiff::Timestamp;
 use postroom::document::Field;
 use postroom::model_file::{self, Description, ModelFileProblem};
+use postroom::text::Language;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::Failure;
 use super::key::KeyOptions;
-use super::output::{field_name, print, print_json};
+use super::output::{field_name, hex, print, print_json};
 
 /// Say what is in a model file
 ///
@@ -25,6 +26,10 @@ use super::output::{field_name, print, print_json};
     postroom inspect model.postroom\n  \
     postroom inspect model.postroom --labels\n  \
     postroom inspect model.postroom --verify --json")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub(super) struct Inspect {
     /// The model file
     #[arg(value_name = "FILE")]
@@ -73,7 +78,7 @@ impl Inspect {
         let description = Description::of(&bytes).map_err(|problem| Failure::model(&self.model, problem))?;
         let inspection = Inspection {
             pipeline: description.params.pipeline.name(),
-            language: description.params.language.map(|language| language.name()),
+            language: description.params.language.map(Language::name),
             seed: description.params.seed,
             format_version: description.format_version,
             saved: Timestamp::try_from(saved).ok(),
@@ -219,8 +224,4 @@ fn instant(instant: Option<Timestamp>) -> String {
 
 fn count(number: usize) -> String {
     HumanCount(number as u64).to_string()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

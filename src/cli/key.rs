@@ -11,6 +11,8 @@ use clap::Args;
 use etcetera::BaseStrategy as _;
 use postroom::model_file::SecretKey;
 
+use super::output::hex;
+
 const VARIABLE: &str = "POSTROOM_SECRET_KEY";
 
 /// A key that is longer than this is something else.
@@ -184,7 +186,7 @@ fn without_line_break(bytes: &[u8]) -> &[u8] {
 fn make(path: &Path) -> io::Result<()> {
     let mut key = [0; NEW_BYTES];
     getrandom::fill(&mut key)?;
-    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = hex(&key);
     let directory = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())

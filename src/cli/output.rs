@@ -1,6 +1,7 @@
 //! Answers on standard output: text that fits the terminal and can't take it over, or JSON.
 
 use std::env;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use postroom::document::Field;
@@ -58,6 +59,14 @@ pub(super) fn field_name(field: Field) -> String {
 /// A share as evaluations print it.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("writing to a String doesn't fail");
+        digits
+    })
 }
 
 fn width() -> usize {

@@ -20,10 +20,8 @@ pub(super) fn watch<T>(
     work: impl FnOnce(StatusCallback<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     interrupt::listen()?;
-    let shown = match terminal.bars() {
-        Some(bars) => Shown::Bars(Mutex::new(Bars::new(bars.clone()))),
-        None => Shown::Lines,
-    };
+    let bars = terminal.bars().map(|bars| Mutex::new(Bars::new(bars.clone())));
+    let shown = bars.as_ref().map_or(Shown::Lines, Shown::Bars);
     let result = work(&|status| {
         if interrupt::received() {
             return ControlFlow::Break(());
@@ -38,12 +36,12 @@ pub(super) fn watch<T>(
     }
 }
 
-enum Shown {
-    Bars(Mutex<Bars>),
+enum Shown<'a> {
+    Bars(&'a Mutex<Bars>),
     Lines,
 }
 
-impl Shown {
+impl Shown<'_> {
     fn show(&self, status: &Status) {
         match self {
             Self::Bars(bars) => bars.lock().unwrap_or_else(PoisonError::into_inner).show(status),
