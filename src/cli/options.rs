@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use postroom::document::Field;
 use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::mlp::MlpPipeline;
-use postroom::store::SqliteStore;
+use postroom::store::{DocumentStore as _, SqliteStore};
 use postroom::text::Language;
 
 use super::Failure;
@@ -37,9 +38,14 @@ pub(super) struct Learning {
 }
 
 impl Learning {
-    /// The archive, once it is certain to be one.
+    /// The archive, once it is certain to be one with something to learn.
     pub(super) fn open(&self) -> Result<SqliteStore, Failure> {
-        Ok(SqliteStore::open(&self.db)?)
+        let store = SqliteStore::open(&self.db)?;
+        let catalog = store.snapshot()?.label_catalog()?;
+        if Field::ALL.into_iter().all(|field| catalog.of(field).is_empty()) {
+            return Err(Failure::NoAutoLabels(self.db.clone()));
+        }
+        Ok(store)
     }
 
     /// How to learn.

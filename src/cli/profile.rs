@@ -50,6 +50,9 @@ impl Profile {
         })?;
         let seconds = began.elapsed().as_secs_f64();
         let report = training.report();
+        if report.fields.is_empty() {
+            return Err(Failure::NoExamples(store.store.path().to_owned()));
+        }
         let bytes = store.bytes.into_inner();
         let cost = Cost {
             pipeline: self.learning.params().pipeline.name(),

@@ -12,7 +12,6 @@ use postroom::Error;
 use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading, Training};
 use postroom::document::Field;
 use postroom::model_file::{MAGIC, ModelFileProblem};
-use postroom::store::{DocumentStore as _, SqliteStore};
 use postroom::train_report::{FieldReport, LearnerReport, TrainReport};
 
 use super::key::{KeyError, KeyOptions, SigningKey};
@@ -53,7 +52,6 @@ impl Train {
         let store = self.learning.open()?;
         self.learning.check_writable(&self.model)?;
         ensure_model_or_nothing(&self.model)?;
-        ensure_auto_labels(&store)?;
         let key = self.key.find()?;
         let mut classifier = DocumentClassifier::new(ClassifierParams {
             training: self.learning.params(),
@@ -203,12 +201,4 @@ fn ensure_model_or_nothing(path: &Path) -> Result<(), Failure> {
     } else {
         Err(Failure::NotAModel(path.to_owned()))
     }
-}
-
-fn ensure_auto_labels(store: &SqliteStore) -> Result<(), Failure> {
-    let catalog = store.snapshot()?.label_catalog()?;
-    if Field::ALL.into_iter().all(|field| catalog.of(field).is_empty()) {
-        return Err(Failure::NoAutoLabels(store.path().to_owned()));
-    }
-    Ok(())
 }

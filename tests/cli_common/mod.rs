@@ -1,0 +1,307 @@
+//! A user with an archive, a home directory of their own, and the command.
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    clippy::allow_attributes,
+    reason = "unused parts differ from binary to binary"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use jiff::Timestamp;
+use postroom::document::{DocumentId, Field, LabelId};
+use postroom::store::{NewDocument, NewLabel, SqliteArchive};
+use tempfile::TempDir;
+
+/// A name that no line has room for, with what would turn a terminal red.
+pub(crate) const LONG_NAME: &str = "correspondence with authorities of every kind about everything that they might \
+                                    ever want to know\u{1b}[31m";
+
+/// A directory with an archive; home is below it.
+pub(crate) struct User {
+    directory: TempDir,
+}
+
+/// What a run of the command led to.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl User {
+    /// Without an archive.
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("home")).unwrap();
+        Self { directory }
+    }
+
+    /// With an archive of forty filed documents (1 to 40), two in the inbox (41 and 42) and one in the trash (43).
+    pub(crate) fn with_archive() -> Self {
+        let user = Self::new();
+        fill(&mut SqliteArchive::create(user.db()).unwrap());
+        user
+    }
+
+    /// With an archive and a model that was trained on it.
+    pub(crate) fn with_model() -> Self {
+        let user = Self::with_archive();
+        user.train().succeeded();
+        user
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn db(&self) -> PathBuf {
+        self.path("db.sqlite3")
+    }
+
+    pub(crate) fn model(&self) -> PathBuf {
+        self.path("model.postroom")
+    }
+
+    pub(crate) fn default_key(&self) -> PathBuf {
+        self.path("home/.config/postroom/secret.key")
+    }
+
+    /// Writes a file and returns its name.
+    pub(crate) fn file<'n>(&self, name: &'n str, content: impl AsRef<[u8]>) -> &'n str {
+        fs::write(self.path(name), content).unwrap();
+        name
+    }
+
+    /// The command in the user's directory; nothing of the tests' own environment reaches it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .env("HOME", self.path("home"))
+            .stdin(Stdio::null());
+        for inherited in [
+            "COLUMNS",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "POSTROOM_SECRET_KEY",
+            "XDG_CONFIG_HOME",
+        ] {
+            command.env_remove(inherited);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    pub(crate) fn run_with_key(&self, key: &str, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        command.env("POSTROOM_SECRET_KEY", key).output().unwrap().into()
+    }
+
+    /// Runs with `input` on standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap().into()
+    }
+
+    pub(crate) fn train(&self) -> Run {
+        self.train_with(&[])
+    }
+
+    pub(crate) fn train_with(&self, more: &[&str]) -> Run {
+        let usual = ["train", "--db", "db.sqlite3", "--model", "model.postroom"];
+        self.run(&[&usual, more].concat())
+    }
+
+    pub(crate) fn predict(&self, more: &[&str]) -> Run {
+        self.run(&[&["predict", "--model", "model.postroom"], more].concat())
+    }
+
+    /// Every file with its bytes.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        collect(self.directory.path(), &mut found);
+        found
+    }
+}
+
+fn collect(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert(path, bytes);
+        }
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Run {
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The one line that says what is wrong, which contains every one of `parts`.
+    #[track_caller]
+    pub(crate) fn failed_saying(&self, parts: &[&str]) {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
+        let errors: Vec<&str> = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .collect();
+        assert_eq!(errors.len(), 1, "{}", self.stderr);
+        assert!(
+            self.stderr.ends_with(&format!("{}\n", errors[0])),
+            "{}",
+            self.stderr
+        );
+        for part in parts {
+            assert!(errors[0].contains(part), "no {part:?} in: {}", errors[0]);
+        }
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+/// The text of document `at`: what its labels go by, and a little noise.
+pub(crate) fn content(at: usize) -> String {
+    let sender = ["kilowatt meter tariff", "overdue loan shelf", ""][at % 3];
+    let kind = ["amount payable vat", "unpaid notice again"][at % 2];
+    let noise = ["please", "regards", "number", "page", "date"][at * 7 % 5];
+    let tag = if at.is_multiple_of(4) { "deduct fiscal" } else { "" };
+    format!("{noise} {sender} {kind} {tag}")
+}
+
+fn document(content: &str) -> NewDocument<'_> {
+    NewDocument {
+        title: "",
+        content,
+        modified: Timestamp::from_second(1_700_000_000).unwrap(),
+        correspondent: None,
+        document_type: None,
+        storage_path: None,
+    }
+}
+
+fn fill(archive: &mut SqliteArchive) {
+    let labels = |archive: &mut SqliteArchive, field, names: &[&str]| -> Vec<LabelId> {
+        let add = |name: &&str| archive.add_label(field, &NewLabel::auto(name)).unwrap();
+        names.iter().map(add).collect()
+    };
+    let senders = labels(
+        archive,
+        Field::Correspondent,
+        &["Northwind Energy", "City Library"],
+    );
+    let types = labels(archive, Field::DocumentType, &["Invoice", "Reminder"]);
+    let tax = labels(archive, Field::Tags, &[LONG_NAME])[0];
+    let inbox = archive.add_label(Field::Tags, &NewLabel::inbox("new")).unwrap();
+    for at in 0..43 {
+        let content = content(at);
+        let filed = at < 40;
+        let ids = archive
+            .add_documents(&[NewDocument {
+                correspondent: senders.get(at % 3).copied().filter(|_| filed),
+                document_type: Some(types[at % 2]).filter(|_| filed),
+                ..document(&content)
+            }])
+            .unwrap();
+        let tag = if filed { tax } else { inbox };
+        if !filed || at.is_multiple_of(4) {
+            archive.add_tags(&[(ids[0], tag)]).unwrap();
+        }
+    }
+    archive.trash(DocumentId(43)).unwrap();
+}
+
+/// An archive of documents with these labels, tags or none.
+pub(crate) fn small_archive(path: &Path, tag: &NewLabel<'_>) {
+    let mut archive = SqliteArchive::create(path).unwrap();
+    let tag = archive.add_label(Field::Tags, tag).unwrap();
+    let ids = archive
+        .add_documents(&[document("one"), document("two"), document("three")])
+        .unwrap();
+    let tagged: Vec<_> = ids.iter().map(|&id| (id, tag)).collect();
+    archive.add_tags(&tagged).unwrap();
+}
+
+/// An archive that nothing can be learned from, and that takes long to find out.
+pub(crate) fn tedious_archive(path: &Path) {
+    let mut archive = SqliteArchive::create(path).unwrap();
+    let tags: Vec<LabelId> = (0..60)
+        .map(|tag| {
+            archive
+                .add_label(Field::Tags, &NewLabel::auto(&format!("tag {tag}")))
+                .unwrap()
+        })
+        .collect();
+    let words = |at: usize| (0..80).map(move |word| format!("word{} ", (at * 131 + word * word * 17) % 997));
+    let contents: Vec<String> = (0..1500).map(|at| words(at).collect()).collect();
+    let documents: Vec<_> = contents.iter().map(|content| document(content)).collect();
+    let ids = archive.add_documents(&documents).unwrap();
+    let tagged: Vec<_> = ids
+        .iter()
+        .enumerate()
+        .map(|(at, &id)| (id, tags[at * at % 60]))
+        .collect();
+    archive.add_tags(&tagged).unwrap();
+}
+
+/// Whether the operating system refuses anything to this user; if not, says that a test can't be made.
+pub(crate) fn is_refused_nothing() -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    fs::write(&path, "text").unwrap();
+    refuse(&path);
+    let refused_nothing = fs::read(&path).is_ok();
+    if refused_nothing {
+        eprintln!("not present: a user who may not read everything; running as root");
+    }
+    refused_nothing
+}
+
+/// Takes all permissions off a file.
+pub(crate) fn refuse(path: &Path) {
+    set_mode(path, 0);
+}
+
+#[cfg(unix)]
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Nothing to refuse by.
+#[cfg(not(unix))]
+pub(crate) fn set_mode(_: &Path, _: u32) {}
