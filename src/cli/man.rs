@@ -30,7 +30,7 @@ impl Man {
     }
 }
 
-/// Those that the command knows.
+/// Those that the command knows; it can't be asked while it is being described.
 fn verbs() -> clap::builder::PossibleValuesParser {
     [
         "train",
@@ -39,6 +39,7 @@ fn verbs() -> clap::builder::PossibleValuesParser {
         "inspect",
         "profile",
         "completions",
+        "man",
     ]
     .into()
 }

@@ -56,18 +56,15 @@ pub(super) fn decode(payload: &[u8]) -> Result<Model, ModelFileProblem> {
 }
 
 /// The model in `payload`, and what its parts take there.
-pub(super) fn decode_parts(payload: &[u8]) -> Result<(Model, Vec<Part>), ModelFileProblem> {
-    let payload = parse(payload)?;
-    let mut parts = vec![
-        Part::of(
-            "parameters and state of the archive",
-            &(&payload.params, &payload.fingerprint, payload.n_documents),
-        ),
-        Part::of("names of the labels", &payload.names),
-    ];
+pub(super) fn decode_parts(bytes: &[u8]) -> Result<(Model, Vec<Part>), ModelFileProblem> {
+    let payload = parse(bytes)?;
+    let mut parts = vec![Part::of("names of the labels", &payload.names)];
     parts.extend(match &payload.learned {
         LearnedPayload::Mlp(mlp) => mlp.parts(),
     });
+    let rest = bytes.len() as u64 - parts.iter().map(|part| part.bytes).sum::<u64>();
+    let name = "parameters and state of the archive".to_owned();
+    parts.insert(0, Part { name, bytes: rest });
     Ok((fit_together(payload)?, parts))
 }
 

@@ -244,12 +244,12 @@ fn fill(archive: &mut SqliteArchive) {
     archive.trash(DocumentId(43)).unwrap();
 }
 
-/// An archive of documents with these labels, tags or none.
+/// An archive of six documents that all have one tag.
 pub(crate) fn small_archive(path: &Path, tag: &NewLabel<'_>) {
     let mut archive = SqliteArchive::create(path).unwrap();
     let tag = archive.add_label(Field::Tags, tag).unwrap();
     let ids = archive
-        .add_documents(&[document("one"), document("two"), document("three")])
+        .add_documents(&["one", "two", "three", "four", "five", "six"].map(document))
         .unwrap();
     let tagged: Vec<_> = ids.iter().map(|&id| (id, tag)).collect();
     archive.add_tags(&tagged).unwrap();
