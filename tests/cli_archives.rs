@@ -1,6 +1,5 @@
 //! Archives that the command can't learn from: one line that says what to do, and every file as it was.
 #![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod cli_common;
 

@@ -1,13 +1,11 @@
 //! What the command prints: inspections, evaluations, profiles, help; within 80 columns, and as JSON.
 #![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod cli_common;
 
 use std::fs;
-use std::process::{Command, Stdio};
 
-use cli_common::{LONG_NAME, Run, User};
+use cli_common::{LONG_NAME, Run, User, on_a_terminal};
 use sha2::{Digest as _, Sha256};
 
 const VERBS: [&str; 7] = [
@@ -297,27 +295,6 @@ fn every_shell_has_its_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = user.run(&["completions", shell]).succeeded().stdout;
         assert!(script.contains("secret-key-file"), "{shell}");
-    }
-}
-
-/// What a terminal would show of a command line; none where no program plays terminal.
-fn on_a_terminal(user: &User, arguments: &str, variables: &[(&str, &str)]) -> Option<String> {
-    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_postroom"));
-    let output = Command::new("script")
-        .args(["-q", "-e", "-c", &line, "/dev/null"])
-        .current_dir(user.path(""))
-        .env_remove("NO_COLOR")
-        .env("TERM", "xterm")
-        .env("HOME", user.path("home"))
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .output();
-    match output {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Err(error) => {
-            eprintln!("not present: the program script, which plays terminal ({error})");
-            None
-        }
     }
 }
 

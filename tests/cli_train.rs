@@ -20,7 +20,8 @@ fn training_says_what_it_learned() {
         "storage path     nothing to learn",
         "vocabulary",
         "model.postroom",
-        "secret.key (new",
+        "signing key",
+        "(new; keep a",
     ] {
         assert!(stdout.contains(part), "no {part:?} in {stdout}");
     }
@@ -175,6 +176,15 @@ fn place_for_the_model_is_checked_before_the_work() {
     assert!(!user.default_key().exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_file_is_never_replaced() {
+    let user = User::with_archive();
+    let _socket = std::os::unix::net::UnixListener::bind(user.path("socket")).unwrap();
+    user.run(&["train", "--db", "db.sqlite3", "--model", "socket", "--full"])
+        .failed_saying(&["socket", "it is a device or a pipe"]);
+}
+
 #[test]
 fn directory_that_may_not_be_written_to_is_said_before_the_work() {
     if is_refused_nothing() {
@@ -246,6 +256,6 @@ mod ctrl_c {
         tedious_archive(&user.db());
         let run = interrupted(&user, &["evaluate", "--db", "db.sqlite3", "--html", "page.html"]);
         assert_eq!(run.code, Some(130), "{}", run.stderr);
-        assert_eq!(fs::exists(user.path("page.html")).unwrap(), false);
+        assert!(!fs::exists(user.path("page.html")).unwrap());
     }
 }

@@ -15,6 +15,7 @@ mod predict;
 mod profile;
 mod progress;
 mod terminal;
+mod texts;
 mod train;
 
 use clap::{ArgAction, Parser, Subcommand};

@@ -1,4 +1,4 @@
-//! What several verbs are told alike: which archive, how to learn, on how many threads.
+//! What several verbs are told alike: which archive, how to learn, on how many threads; which model to answer with.
 
 use std::fmt;
 use std::fs;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use postroom::classifier::{DocumentClassifier, Loading};
 use postroom::document::Field;
 use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
@@ -16,6 +17,7 @@ use postroom::store::{DocumentStore as _, SqliteStore};
 use postroom::text::Language;
 
 use super::Failure;
+use super::key::KeyOptions;
 
 /// An archive, and how to learn from it.
 #[derive(Debug, Args)]
@@ -82,10 +84,43 @@ impl Learning {
         if target.is_dir() {
             return Err(not_writable(path, ErrorKind::IsADirectory.into()));
         }
+        if target.exists() && !target.is_file() {
+            // A file renamed over a device would take its place.
+            return Err(not_writable(
+                path,
+                std::io::Error::other("it is a device or a pipe"),
+            ));
+        }
         let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
         tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))
             .map(drop)
             .map_err(|problem| not_writable(path, problem))
+    }
+}
+
+/// A model to answer with.
+#[derive(Debug, Args)]
+pub(super) struct TrainedModel {
+    /// The model file
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+
+    #[command(flatten)]
+    key: KeyOptions,
+}
+
+impl TrainedModel {
+    /// The model, ready to answer.
+    pub(super) fn load(&self) -> Result<DocumentClassifier, Failure> {
+        // Where there is no model yet there is no key either, and the model is what to make.
+        if !self.model.exists() {
+            return Err(Failure::NoModel(self.model.clone()));
+        }
+        let mut classifier = DocumentClassifier::default();
+        match classifier.load(&self.model, &self.key.existing()?)? {
+            Loading::Loaded => Ok(classifier),
+            Loading::NoModelYet => Err(Failure::NoModel(self.model.clone())),
+        }
     }
 }
 

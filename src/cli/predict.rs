@@ -3,24 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading};
+use postroom::classifier::DocumentClassifier;
 use postroom::document::{DocumentId, Field, LabelCatalog};
 use postroom::error::Error;
 use postroom::store::{Selection, SqliteStore};
 use postroom::suggestions::{Candidate, FieldSuggestion, Suggestions};
 use serde::Serialize;
 
-use super::Failure;
-use super::key::KeyOptions;
+use super::options::TrainedModel;
 use super::output::{field_name, harmless, percent, print, print_json};
-
-/// Texts are read up to this size; ten thousand pages have a tenth of it.
-const MOST_BYTES: u64 = 256 << 20;
+use super::{Failure, texts};
 
 /// Say how to file texts, or documents of an archive
 ///
@@ -34,9 +29,8 @@ const MOST_BYTES: u64 = 256 << 20;
         postroom predict --model model.postroom --db db.sqlite3 --inbox --json"
 )]
 pub(super) struct Predict {
-    /// The model file
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    #[command(flatten)]
+    model: TrainedModel,
 
     /// Text files; - is standard input
     #[arg(value_name = "TEXT", conflicts_with = "db")]
@@ -57,26 +51,16 @@ pub(super) struct Predict {
     /// One JSON object a document, each on a line
     #[arg(long)]
     json: bool,
-
-    #[command(flatten)]
-    key: KeyOptions,
 }
 
 impl Predict {
     /// Answers for every text or document.
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let mut classifier = DocumentClassifier::new(ClassifierParams::default());
-        let key = match self.key.existing() {
-            Err(_) if !self.model.exists() => return Err(Failure::NoModel(self.model.clone())),
-            key => key?,
-        };
-        if classifier.load(&self.model, &key)? == Loading::NoModelYet {
-            return Err(Failure::NoModel(self.model.clone()));
-        }
+        let classifier = self.model.load()?;
         match &self.db {
             Some(db) => self.predict_documents(&classifier, &SqliteStore::open(db)?),
             None => self.files.iter().try_for_each(|path| {
-                let content = text(path)?;
+                let content = texts::read(path)?;
                 let file = Some(path.to_string_lossy());
                 self.show(
                     &classifier,
@@ -231,45 +215,4 @@ fn describe(field: Field, suggestion: &FieldSuggestion, catalog: &LabelCatalog, 
             catalog.name(field, candidate.label).unwrap_or_default(),
         );
     }
-}
-
-/// The text of a file or of standard input.
-fn text(path: &Path) -> Result<String, Failure> {
-    let is_stdin = path == Path::new("-");
-    let source_name = if is_stdin {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let unreadable = |problem| Failure::Unreadable {
-        source_name: source_name.clone(),
-        problem,
-    };
-    let mut bytes = Vec::new();
-    let read = if is_stdin {
-        io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-    };
-    if read.map_err(unreadable)? as u64 > MOST_BYTES {
-        return Err(Failure::TooLong {
-            source_name,
-            most: MOST_BYTES,
-        });
-    }
-    Ok(decoded(bytes, &source_name))
-}
-
-fn decoded(bytes: Vec<u8>, source_name: &str) -> String {
-    if bytes.starts_with(b"%PDF-") {
-        tracing::warn!("{source_name} is a PDF file: give the text in it, for example from pdftotext");
-    }
-    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
-        tracing::warn!("{source_name} is not UTF-8 throughout: what can't be read was replaced by U+FFFD");
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    });
-    if text.trim().is_empty() {
-        tracing::warn!("{source_name} has no text: the answer is that for any empty document");
-    }
-    text
 }

@@ -285,7 +285,7 @@ pub(crate) fn is_refused_nothing() -> bool {
     refuse(&path);
     let refused_nothing = fs::read(&path).is_ok();
     if refused_nothing {
-        eprintln!("not present: a user who may not read everything; running as root");
+        not_present("a user who may not read everything: running as root");
     }
     refused_nothing
 }
@@ -305,3 +305,33 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
 /// Nothing to refuse by.
 #[cfg(not(unix))]
 pub(crate) fn set_mode(_: &Path, _: u32) {}
+
+/// What a terminal would show of a command line; none where no program plays terminal.
+pub(crate) fn on_a_terminal(user: &User, arguments: &str, variables: &[(&str, &str)]) -> Option<String> {
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_postroom"));
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .current_dir(user.path(""))
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm")
+        .env("HOME", user.path("home"))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output();
+    match output {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Err(error) => {
+            not_present(&format!("the program script, which plays terminal ({error})"));
+            None
+        }
+    }
+}
+
+/// Says that a test can't be made here.
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that wasn't made must not look like one that was"
+)]
+pub(crate) fn not_present(what: &str) {
+    eprintln!("not present: {what}");
+}
