@@ -188,9 +188,17 @@ fn evaluation_has_every_field_that_has_a_label() {
 }
 
 #[test]
-fn evaluation_of_one_part_is_wrong_usage() {
-    let run = User::with_archive().run(&["evaluate", "--db", "db.sqlite3", "--folds", "1"]);
-    assert_eq!(run.code, Some(2), "{}", run.stderr);
+fn numbers_that_make_no_sense_are_wrong_usage() {
+    let user = User::with_archive();
+    for number in [
+        ["--folds", "1"],
+        ["--folds", "257"],
+        ["--threads", "0"],
+        ["--threads", "257"],
+    ] {
+        let run = user.run(&[&["evaluate", "--db", "db.sqlite3"], &number[..]].concat());
+        assert_eq!(run.code, Some(2), "{number:?}: {}", run.stderr);
+    }
 }
 
 #[test]

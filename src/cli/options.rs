@@ -3,11 +3,10 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use postroom::classifier::{DocumentClassifier, Loading};
 use postroom::document::Field;
 use postroom::model::TrainingParams;
@@ -34,9 +33,10 @@ pub(super) struct Learning {
     #[arg(long, value_name = "LANGUAGE", default_value_t)]
     language: LanguageName,
 
-    /// Threads to learn on [default: one a core]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    /// Threads to learn on, 1 to 256 [default: one a core]
+    // Each has its own stack and buffers: 100,000 of them, asked for by a slip, used up a machine's memory.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 impl Learning {
@@ -67,7 +67,7 @@ impl Learning {
         let Some(threads) = self.threads else {
             return Ok(work()?);
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
         Ok(pool.build().map_err(Failure::Threads)?.install(work)?)
     }
 
