@@ -208,7 +208,7 @@ mod ctrl_c {
 
     /// Presses Ctrl-C when `verb` has begun to learn.
     fn interrupted(user: &User, arguments: &[&str]) -> Run {
-        let mut command = user.command(arguments);
+        let mut command = user.command(&[arguments, &["--threads", "1"]].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
