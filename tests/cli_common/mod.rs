@@ -275,7 +275,10 @@ pub(crate) fn tedious_archive(path: &Path) {
         (state >> 33) % below
     };
     let contents: Vec<String> = (0..4_000)
-        .map(|_| (0..200).map(|_| format!("word{} ", random(1_500))).collect())
+        .map(|_| {
+            let words: Vec<String> = (0..200).map(|_| format!("word{}", random(1_500))).collect();
+            words.join(" ")
+        })
         .collect();
     let documents: Vec<_> = contents.iter().map(|content| document(content)).collect();
     let ids = archive.add_documents(&documents).unwrap();
