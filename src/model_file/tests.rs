@@ -354,3 +354,43 @@ fn a_directory_is_an_error_not_a_missing_model() {
     let problem = load(directory.path(), &key()).unwrap_err().problem;
     assert!(matches!(problem, ModelFileProblem::Io { .. }), "{problem:?}");
 }
+
+#[test]
+fn description_without_the_key_is_that_of_the_model() {
+    let (model, key) = (model(), key());
+    let description = Description::of(&to_bytes(&model, &key)).unwrap();
+    assert_eq!(description.params, model.params);
+    assert_eq!(description.fingerprint, model.fingerprint);
+    assert_eq!(description.catalog, model.catalog);
+    assert_eq!(description.n_documents, model.n_documents);
+    assert!(description.terms.iter().eq(model.learned.terms()));
+    assert_eq!(description.key_id, key.id());
+}
+
+#[test]
+fn described_parts_sum_to_the_file() {
+    let bytes = to_bytes(&model(), &key());
+    let parts = Description::of(&bytes).unwrap().parts;
+    assert_eq!(
+        parts.iter().map(|part| part.bytes).sum::<u64>(),
+        bytes.len() as u64
+    );
+}
+
+/// Whoever changed the file can have changed anything: it is described or it isn't, and nothing worse.
+#[test]
+fn any_bytes_have_a_description_or_a_problem() {
+    let sound = to_bytes(&model(), &key());
+    for length in 0..sound.len().min(400) {
+        assert!(Description::of(&sound[..length]).is_err());
+    }
+    let payload = signed::Envelope::BYTES;
+    for at in (payload..payload + 300).chain((payload..sound.len()).step_by(97)) {
+        for value in [0, 0x7f, 0x80, 0xff] {
+            let mut bytes = sound.clone();
+            bytes[at] = value;
+            let described = Description::of(&bytes);
+            assert!(described.is_ok() || matches!(described, Err(ModelFileProblem::Corrupt(_))));
+        }
+    }
+}
