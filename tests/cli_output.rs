@@ -106,7 +106,7 @@ fn inspection_needs_no_key() {
     fs::remove_file(user.default_key()).unwrap();
     let stdout = user.run(&["inspect", "model.postroom"]).succeeded().stdout;
     for part in [
-        "mlp, language english, seed 42",
+        "linear, language english, seed 42",
         "version 2",
         "not checked",
         "1 labels",
@@ -144,9 +144,8 @@ fn verification_tells_whether_the_signature_is_right() {
         .succeeded();
     assert_eq!(right.json()["verified"], true);
     let mut bytes = fs::read(user.model()).unwrap();
-    // Among the weights, where any byte means something.
-    let at = bytes.len() / 2;
-    bytes[at] ^= 1;
+    // In the signature.
+    bytes[30] ^= 1;
     fs::write(user.model(), bytes).unwrap();
     user.run(&["inspect", "model.postroom"]).succeeded();
     user.run(&["inspect", "model.postroom", "--verify"])
@@ -333,7 +332,7 @@ fn terminal_shows_a_bar_for_each_stage_instead_of_lines() {
             "40 of 40",
             "vectorizing",
             "document type",
-            "epoch",
+            "pass",
             "learned from 40 documents",
         ] {
             assert!(shown.contains(part), "no {part:?} in {shown:?}");

@@ -11,6 +11,7 @@ use postroom::classifier::{DocumentClassifier, Loading};
 use postroom::document::Field;
 use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
+use postroom::pipelines::linear::LinearPipeline;
 use postroom::pipelines::mlp::MlpPipeline;
 use postroom::store::{DocumentStore as _, SqliteStore};
 use postroom::text::Language;
@@ -129,12 +130,15 @@ impl TrainedModel {
 enum PipelineName {
     /// Counts of words and pairs of words, four networks: as paperless-ngx does it
     Mlp,
+    /// Weighted words and parts of words, linear classifiers, calibrated confidences
+    Linear,
 }
 
 impl From<PipelineName> for Pipeline {
     fn from(name: PipelineName) -> Self {
         match name {
             PipelineName::Mlp => Self::Mlp(MlpPipeline::default()),
+            PipelineName::Linear => Self::Linear(LinearPipeline::default()),
         }
     }
 }
@@ -143,6 +147,7 @@ impl Default for PipelineName {
     fn default() -> Self {
         match Pipeline::default() {
             Pipeline::Mlp(_) => Self::Mlp,
+            Pipeline::Linear(_) => Self::Linear,
         }
     }
 }

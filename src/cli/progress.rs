@@ -46,7 +46,9 @@ impl Shown<'_> {
         match self {
             Self::Bars(bars) => bars.lock().unwrap_or_else(PoisonError::into_inner).show(status),
             Self::Lines => match status {
-                Status::Read { .. } | Status::Epoch { .. } => tracing::debug!("{status}"),
+                Status::Read { .. } | Status::Epoch { .. } | Status::Pass { .. } => {
+                    tracing::debug!("{status}")
+                }
                 status => tracing::info!("{status}"),
             },
         }
@@ -102,7 +104,14 @@ impl Bars {
                 let bar = self.begin(&output::field_name(field), &format!("{n_labels} label(s)"));
                 self.fields[field.index()] = Some(bar);
             }
-            Status::Epoch { field, number, loss } => self.epoch(field, number, loss),
+            Status::Epoch { field, number, loss } => {
+                self.tell(field, format!("epoch {number}, loss {loss:.4}"));
+            }
+            Status::Pass {
+                field,
+                number,
+                n_labels_left,
+            } => self.tell(field, format!("pass {number}, {n_labels_left} label(s) left")),
             Status::Fold { number, n_folds } => {
                 self.clear();
                 self.fold = Some(self.begin("part", &format!("{number} of {n_folds}")));
@@ -117,9 +126,9 @@ impl Bars {
         }
     }
 
-    fn epoch(&self, field: Field, number: usize, loss: f64) {
+    fn tell(&self, field: Field, message: String) {
         if let Some(bar) = &self.fields[field.index()] {
-            bar.set_message(format!("epoch {number}, loss {loss:.4}"));
+            bar.set_message(message);
         }
     }
 

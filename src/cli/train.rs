@@ -178,6 +178,7 @@ fn fared(field: &FieldReport) -> String {
             fit.n_epochs(),
             fit.final_loss()
         ),
+        LearnerReport::Linear(report) => format!("{labels}, {} passes at most", report.fit.max_passes),
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn decode_parts(bytes: &[u8]) -> Result<(Model, Vec<Part>), ModelFile
     let mut parts = vec![Part::of("names of the labels", &payload.names)];
     parts.extend(match &payload.learned {
         LearnedPayload::Mlp(mlp) => mlp.parts(),
+        LearnedPayload::Linear(linear) => linear.parts(),
     });
     let rest = bytes.len() as u64 - parts.iter().map(|part| part.bytes).sum::<u64>();
     let name = "parameters and state of the archive".to_owned();
