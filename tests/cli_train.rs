@@ -41,9 +41,9 @@ fn quiet_training_logs_nothing() {
 }
 
 #[test]
-fn verbose_training_logs_the_epochs() {
+fn verbose_training_logs_the_passes() {
     let stderr = User::with_archive().train_with(&["-v"]).succeeded().stderr;
-    assert!(stderr.contains("correspondent: epoch 1, loss"), "{stderr}");
+    assert!(stderr.contains("correspondent: pass 1, "), "{stderr}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Shown<'_> {
             Self::Bars(bars) => bars.lock().unwrap_or_else(PoisonError::into_inner).show(status),
             Self::Lines => match status {
                 Status::Read { .. } | Status::Epoch { .. } | Status::Pass { .. } => {
-                    tracing::debug!("{status}")
+                    tracing::debug!("{status}");
                 }
                 status => tracing::info!("{status}"),
             },
