@@ -43,16 +43,23 @@ impl PreparedMlp {
             let products = units.iter().zip(&gradient);
             products.map(|(&unit, gradient)| f64::from(unit) * gradient).sum()
         };
-        let contribution = |(&term, &count)| {
-            (
-                term,
-                (f64::from(count) * through_units(&network.hidden[term as usize])) as f32,
-            )
-        };
+        let bias = output_bias + through_units(&network.hidden_bias);
+        let entries = row.indices.iter().zip(row.values);
+        let contributions: Vec<(u32, f64)> = entries
+            .map(|(&term, &count)| {
+                (
+                    term,
+                    f64::from(count) * through_units(&network.hidden[term as usize]),
+                )
+            })
+            .collect();
+        let of_terms: f64 = contributions.iter().map(|(_, contribution)| contribution).sum();
+        let rounded = |(term, contribution)| (term, contribution as f32);
         LogitAttribution {
-            score: (output_bias + through_units(&activations)) as f32,
-            bias: (output_bias + through_units(&network.hidden_bias)) as f32,
-            contributions: row.indices.iter().zip(row.values).map(contribution).collect(),
+            // Not the network's own sum, which is made in single precision: for a long document that is 7e-5 off.
+            score: (bias + of_terms) as f32,
+            bias: bias as f32,
+            contributions: contributions.into_iter().map(rounded).collect(),
         }
     }
 }
