@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::document::{Field, LabelId};
 use crate::error::{Error, Result};
+use crate::explanation::Explanation;
 use crate::model::{Model, TrainingParams};
 use crate::model_file::{self, SecretKey};
 use crate::predictor::Predictor;
@@ -165,6 +166,24 @@ impl DocumentClassifier {
     /// [`Error::NoModel`].
     pub fn predict_storage_path(&self, content: &str) -> Result<Option<LabelId>> {
         self.predict_one(Field::StoragePath, content)
+    }
+
+    /// Why each label is suggested that [`predict`](Self::predict) suggests, in the order of [`Field::ALL`].
+    ///
+    /// # Errors
+    /// [`Error::NoModel`].
+    pub fn explain(&self, content: &str) -> Result<Vec<Explanation>> {
+        let Ready { model, predictor } = self.ready()?;
+        Ok(predictor.explain(content, &model.catalog))
+    }
+
+    /// What speaks for a label and against it, suggested or not.
+    ///
+    /// # Errors
+    /// [`Error::NoModel`]; [`Error::LabelNotLearned`] if the model can't assign the label.
+    pub fn explain_label(&self, content: &str, field: Field, label: LabelId) -> Result<Explanation> {
+        let Ready { model, predictor } = self.ready()?;
+        predictor.explain_label(content, &model.catalog, field, label)
     }
 
     /// The features of a document, from the cache if it was seen lately.

@@ -34,6 +34,17 @@ pub enum Error {
     #[error("there is no model yet: train one, or load one")]
     NoModel,
 
+    /// A label was asked about that the model can't assign.
+    #[error(
+        "the model can't assign label {label} in field {field}: no document that it was trained on has that label, or not by automatic matching. Ask about a label that the model lists, or file documents with this one and train again"
+    )]
+    LabelNotLearned {
+        /// The field.
+        field: Field,
+        /// The key asked for.
+        label: LabelId,
+    },
+
     /// The model can't be saved or loaded.
     #[error(transparent)]
     ModelFile(#[from] ModelFileError),

@@ -13,7 +13,8 @@
 //! 5. [`model`] is what remains: fitted data. [`model_file`] signs it and replaces it on disk whole or not at all.
 //! 6. [`predictor`] is a model prepared to answer; it makes [`Suggestions`](suggestions::Suggestions).
 //!
-//! [`evaluation`] tells how good all that would be on an archive.
+//! [`explanation`] tells which terms spoke for a label and against it, and where they stand. [`evaluation`] tells how
+//! good all that would be on an archive.
 //!
 //! [`trainer`] walks steps 1 to 5, and [`classifier`] is the face of it all:
 //!
@@ -42,6 +43,8 @@ pub mod classifier;
 pub mod document;
 pub mod error;
 pub mod evaluation;
+mod explainer;
+pub mod explanation;
 pub mod features;
 pub mod fingerprint;
 mod folds;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::document::{Field, LabelId};
-use crate::error::Result;
+use crate::document::{Field, LabelCatalog, LabelId};
+use crate::error::{Error, Result};
+use crate::explainer::Explainer;
+use crate::explanation::Explanation;
 use crate::model::Model;
 use crate::pipelines::Prepared;
 use crate::sparse::SparseVector;
@@ -43,6 +45,37 @@ impl Predictor {
     /// Answers for one field: at most one label, except for tags, which are ascending.
     pub fn predict_field(&self, field: Field, content: &str) -> Vec<LabelId> {
         self.prepared.labels(field, &self.vectorize(content))
+    }
+
+    /// Why each label is suggested that [`Self::predict`] suggests, in the order of [`Field::ALL`], with names from
+    /// `catalog`.
+    pub fn explain(&self, content: &str, catalog: &LabelCatalog) -> Vec<Explanation> {
+        let features = self.vectorize(content);
+        let explainer = Explainer::new(&self.prepared, content, &features, catalog);
+        let suggested = Field::ALL.into_iter().flat_map(|field| {
+            let labels = self.prepared.labels(field, &features);
+            labels.into_iter().map(move |label| (field, label))
+        });
+        suggested
+            .filter_map(|(field, label)| explainer.explain(field, label))
+            .collect()
+    }
+
+    /// What speaks for a label and against it, suggested or not.
+    ///
+    /// # Errors
+    /// [`Error::LabelNotLearned`].
+    pub fn explain_label(
+        &self,
+        content: &str,
+        catalog: &LabelCatalog,
+        field: Field,
+        label: LabelId,
+    ) -> Result<Explanation> {
+        let features = self.vectorize(content);
+        Explainer::new(&self.prepared, content, &features, catalog)
+            .explain(field, label)
+            .ok_or(Error::LabelNotLearned { field, label })
     }
 
     /// The features of a document, from the cache if it was seen lately; of a very long one, those of its

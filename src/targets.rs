@@ -53,6 +53,14 @@ impl ClassEncoder {
         one_of.iter().copied().flatten().chain(any_of.iter().copied())
     }
 
+    /// Where `label` stands among the classes.
+    pub fn position(&self, label: LabelId) -> Option<usize> {
+        match self {
+            Self::OneOf(classes) => classes.binary_search(&Some(label)).ok(),
+            Self::AnyOf(tags) => tags.binary_search(&label).ok(),
+        }
+    }
+
     /// Number of outputs that a learner of these classes has; none if it would always answer the same.
     pub fn n_outputs(&self) -> usize {
         match self {
@@ -290,6 +298,20 @@ mod tests {
                 label: B,
                 confidence: 0.5
             }]
+        );
+    }
+
+    #[test]
+    fn labels_are_found_among_the_classes() {
+        let encoder = ClassEncoder::OneOf(vec![None, Some(A), Some(C)]);
+        assert_eq!(
+            [A, B, C].map(|label| encoder.position(label)),
+            [Some(1), None, Some(2)]
+        );
+        let encoder = ClassEncoder::AnyOf(vec![A, C]);
+        assert_eq!(
+            [A, B, C].map(|label| encoder.position(label)),
+            [Some(0), None, Some(1)]
         );
     }
 

@@ -1,6 +1,7 @@
 //! A fit depends on the documents alone: not on threads, chunks, or where the vectorizer was before.
 #![expect(clippy::unwrap_used, reason = "what the tests share panics as the tests do")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use postroom::Error;
@@ -91,6 +92,43 @@ fn transform_gives_the_rows_of_the_fit() {
             }
         }
     }
+}
+
+#[test]
+fn occurrences_are_as_many_as_transform_counts() {
+    let documents = documents(100);
+    for language in [None, Some(Language::English)] {
+        let (vectorizer, counts) = fit(&documents, 100, language);
+        for (document, row) in documents.iter().zip(counts.rows()) {
+            let mut found = BTreeMap::new();
+            vectorizer.for_each_occurrence(document, |column, at| {
+                assert!(!document[at].is_empty());
+                *found.entry(column).or_insert(0.0) += 1.0;
+            });
+            assert!(found.keys().eq(row.indices) && found.values().eq(row.values));
+        }
+    }
+}
+
+#[test]
+fn occurrences_stand_where_the_text_has_them() {
+    let vocabulary = Vocabulary::new(["date", "due", "due date", "payment"]).unwrap();
+    let params = CountVectorizerParams::default();
+    let vectorizer = CountVectorizer::from_vocabulary(params, Some(Language::English), vocabulary).unwrap();
+    let text = "Payments: DUE on the date. Due, unknown date";
+    let mut found = Vec::new();
+    vectorizer.for_each_occurrence(text, |column, at| {
+        found.push((vectorizer.vocabulary().term(column as usize), &text[at]));
+    });
+    let expected = [
+        ("payment", "Payments"),
+        ("due", "DUE"),
+        ("date", "date"),
+        ("due date", "DUE on the date"),
+        ("due", "Due"),
+        ("date", "date"),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

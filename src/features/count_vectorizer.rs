@@ -3,6 +3,8 @@
 //! In comes one text, out goes how often each term of the vocabulary occurs in it. Everything here follows
 //! from parameters, language and [`Vocabulary`] alone, which is all that a model file stores.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 use super::columns::{Columns, NO_TERM, TermCounter};
@@ -14,7 +16,7 @@ use super::vocabulary::Vocabulary;
 use super::word_cache::{WordCache, WordReader};
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseVector};
-use crate::text::{Language, Preprocessor, for_each_word, is_word_character};
+use crate::text::{Language, Preprocessor, for_each_word, for_each_word_at, is_word_character};
 
 /// Turns texts into counts of the terms of a vocabulary; shared freely between threads.
 ///
@@ -120,6 +122,29 @@ impl CountVectorizer {
             }
         });
         SparseVector::count(&mut occurrences)
+    }
+
+    /// Calls `each` with the column of every occurrence of a term in `text`, in order, and the bytes where it stands:
+    /// of a token the word's that it comes from, of a pair those from its first word to its second.
+    ///
+    /// A column comes up as many times as [`Self::transform`] counts it.
+    pub fn for_each_occurrence(&self, text: &str, mut each: impl FnMut(u32, Range<usize>)) {
+        let (mut word_buffer, mut token_buffer) = (String::new(), String::new());
+        let (mut previous, mut previous_start) = (NO_TERM, 0);
+        for_each_word_at(text, &mut word_buffer, |word, at| {
+            for_each_counted_token(&self.preprocessor, word, &mut token_buffer, |token| {
+                let rank = self.rank(token);
+                if rank != NO_TERM {
+                    each(self.columns.unigram_column(rank), at.clone());
+                    if previous != NO_TERM
+                        && let Some(pair) = self.columns.bigram_column(previous, rank)
+                    {
+                        each(pair, previous_start..at.end);
+                    }
+                }
+                (previous, previous_start) = (rank, at.start);
+            });
+        });
     }
 
     /// SHA-256 over what the vectorizer consists of.

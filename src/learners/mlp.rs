@@ -4,6 +4,7 @@
 //! Layers, initialisation, loss, optimiser and stopping rule are those of scikit-learn's `MLPClassifier`.
 
 mod adam;
+mod attribution;
 mod batch;
 mod kernels;
 mod loss;
@@ -26,6 +27,7 @@ use kernels::LogitWeights;
 use network::Network;
 use training::{Examples, Training};
 
+pub use attribution::LogitAttribution;
 pub use loss::OutputActivation;
 
 /// Units in the hidden layer.

@@ -21,7 +21,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Examples, Learned, PipelineModel};
+use super::{Attribution, Examples, Learned, PipelineModel};
 use crate::document::{Field, LabelId, Labels};
 use crate::error::{Error, Result};
 use crate::features::{TfidfParams, TfidfParts, TfidfVectorizer, TokenBags};
@@ -303,6 +303,18 @@ impl PreparedLinearPipeline {
             None => Vec::new(),
             Some(PreparedField::OneLabel(field)) => field.label(vector.as_row()).into_iter().collect(),
             Some(PreparedField::Tags(tags)) => tags.assigned(vector.as_row()),
+        }
+    }
+
+    pub(super) fn attribution(
+        &self,
+        field: Field,
+        label: LabelId,
+        vector: &SparseVector,
+    ) -> Option<Attribution> {
+        match self.fields[field.index()].as_ref()? {
+            PreparedField::OneLabel(field) => field.attribution(label, vector.as_row()),
+            PreparedField::Tags(tags) => tags.attribution(label, vector.as_row()),
         }
     }
 }

@@ -7,12 +7,12 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Examples, Learned, PipelineModel};
+use super::{Attribution, Examples, Learned, PipelineModel};
 use crate::document::{Field, LabelId, Labels};
 use crate::error::Result;
 use crate::features::{CountVectorizer, CountVectorizerParams, Vocabulary};
 use crate::learners::Targets;
-use crate::learners::mlp::{self, FitReport, Mlp, MlpParams, PreparedMlp, Seed};
+use crate::learners::mlp::{self, FitReport, LogitAttribution, Mlp, MlpParams, PreparedMlp, Seed};
 use crate::sparse::{CsrMatrix, SparseVector};
 use crate::status::{Status, StatusCallback, tell};
 use crate::suggestions::{FieldSuggestion, Suggestions};
@@ -223,6 +223,15 @@ impl PreparedMlpPipeline {
             Some(prepared) => prepared.classes.decode(&prepared.probabilities(vector)),
         }
     }
+
+    pub(super) fn attribution(
+        &self,
+        field: Field,
+        label: LabelId,
+        vector: &SparseVector,
+    ) -> Option<Attribution> {
+        self.fields[field.index()].as_ref()?.attribution(label, vector)
+    }
 }
 
 impl PreparedField {
@@ -244,4 +253,47 @@ impl PreparedField {
         }
         probabilities
     }
+
+    /// What made the logit of `label`; none if that is no class.
+    ///
+    /// Of several classes only the differences between the logits count, so the score is the logit's distance from
+    /// the mean logit: a term that speaks for all classes alike speaks for none. Of two, the single output is the
+    /// second's logit, and its negative the first's.
+    fn attribution(&self, label: LabelId, vector: &SparseVector) -> Option<Attribution> {
+        let position = self.classes.position(label)?;
+        let Some(network) = &self.network else {
+            return Some(Attribution::certain());
+        };
+        let probabilities = self.probabilities(vector);
+        let (confidence, logits) = match (&self.classes, &probabilities[..]) {
+            (ClassEncoder::OneOf(_), &[second]) if position == 0 => (1.0 - second, vec![(0, -1.0)]),
+            (ClassEncoder::OneOf(_), &[second]) => (second, vec![(0, 1.0)]),
+            (ClassEncoder::OneOf(_), _) => (
+                probabilities[position],
+                above_the_mean(position, probabilities.len()),
+            ),
+            (ClassEncoder::AnyOf(_), _) => (probabilities[position], vec![(position, 1.0)]),
+        };
+        let LogitAttribution {
+            score,
+            bias,
+            contributions,
+        } = network.attribution(vector.as_row(), &logits);
+        Some(Attribution {
+            is_suggested: self.classes.decode(&probabilities).contains(&label),
+            confidence,
+            threshold: None,
+            score,
+            bias,
+            contributions,
+            evidence: Vec::new(),
+        })
+    }
+}
+
+/// The logit at `position` less the mean of all, as outputs and factors.
+fn above_the_mean(position: usize, n_outputs: usize) -> Vec<(usize, f64)> {
+    let share = 1.0 / n_outputs as f64;
+    let factor = |output| if output == position { 1.0 - share } else { -share };
+    (0..n_outputs).map(|output| (output, factor(output))).collect()
 }

@@ -3,14 +3,19 @@
 //! A pipeline consists of parameters, of what it learns (plain data, stored in the model file) and of a prepared form
 //! that answers. [`mlp`] reproduces what paperless-ngx trains, [`linear`] is right more often and knows when it isn't.
 
+mod attribution;
 pub mod linear;
 pub mod mlp;
 mod reading;
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Field, LabelId, Labels};
 use crate::error::{Error, Result};
+use crate::explanation::TermKind;
+use crate::features::Term;
 use crate::sparse::SparseVector;
 use crate::status::StatusCallback;
 use crate::suggestions::Suggestions;
@@ -19,6 +24,7 @@ use crate::train_report::{FieldReport, Stage};
 use linear::{LinearModel, LinearPipeline, PreparedLinearPipeline};
 use mlp::{MlpModel, MlpPipeline, PreparedMlpPipeline};
 
+pub(crate) use attribution::Attribution;
 pub(crate) use reading::Contents;
 
 /// Which pipeline a training goes through, and with what parameters.
@@ -153,6 +159,46 @@ impl Prepared {
         match self {
             Self::Mlp(prepared) => prepared.labels(field, vector),
             Self::Linear(prepared) => prepared.labels(field, vector),
+        }
+    }
+
+    /// What a label's score is made of; none if the label can't be assigned.
+    pub(crate) fn attribution(
+        &self,
+        field: Field,
+        label: LabelId,
+        vector: &SparseVector,
+    ) -> Option<Attribution> {
+        match self {
+            Self::Mlp(prepared) => prepared.attribution(field, label, vector),
+            Self::Linear(prepared) => prepared.attribution(field, label, vector),
+        }
+    }
+
+    /// The term of a column.
+    pub(crate) fn term(&self, column: u32) -> (TermKind, &str) {
+        match self {
+            Self::Mlp(prepared) => {
+                let term = prepared.vectorizer().vocabulary().term(column as usize);
+                let kind = if term.contains(' ') {
+                    TermKind::WordPair
+                } else {
+                    TermKind::Word
+                };
+                (kind, term)
+            }
+            Self::Linear(prepared) => match prepared.vectorizer().term(column) {
+                Term::Word(term) => (TermKind::Word, term),
+                Term::CharGram(term) => (TermKind::CharGram, term),
+            },
+        }
+    }
+
+    /// Calls `each` with the column of every occurrence of a term in `text`, in order, and the bytes where it stands.
+    pub(crate) fn for_each_occurrence(&self, text: &str, each: impl FnMut(u32, Range<usize>)) {
+        match self {
+            Self::Mlp(prepared) => prepared.vectorizer().for_each_occurrence(text, each),
+            Self::Linear(prepared) => prepared.vectorizer().for_each_occurrence(text, each),
         }
     }
 }

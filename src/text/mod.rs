@@ -8,6 +8,7 @@ mod language;
 mod stems;
 mod words;
 
+pub(crate) use excerpt::Cut;
 pub use excerpt::excerpt;
 pub use language::Language;
 pub use words::{for_each_word, for_each_word_at, is_word_character};

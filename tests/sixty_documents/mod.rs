@@ -20,7 +20,7 @@ use postroom::store::{DocumentStore, MemoryStore, NewDocument, NewLabel};
 const NOBODY: [&str; 8] = [
     "please", "regards", "number", "page", "date", "street", "phone", "attached",
 ];
-const SENDERS: [(&str, &str); 3] = [
+pub(crate) const SENDERS: [(&str, &str); 3] = [
     ("Northwind Energy", "kilowatt meter tariff"),
     ("City Library", "overdue loan shelf"),
     ("Dr. Okafor", "molar crown dental"),

@@ -6,6 +6,9 @@ pub(super) const N_EVIDENCE: usize = 8;
 /// Where fewer documents than this share have no label, what one without looks like can't be learned.
 pub(super) const LEAST_NONE_SHARE: f64 = 0.02;
 
+/// The name, among the facts of an explanation, of the number of documents that had the label at training.
+pub(super) const N_DOCUMENTS_WITH_LABEL: &str = "n_documents_with_label";
+
 /// The evidence for one label of a field with at most one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Evidence {
@@ -38,6 +41,25 @@ impl Evidence {
             f64::from(self.none_cosine),
             f64::from(self.cosine_to_all),
         ]
+    }
+
+    /// What isn't in the score, by name, for people. What there is to say of documents without a label is left out
+    /// unless that could be learned.
+    pub(super) fn facts(&self, none_was_learned: bool) -> Vec<(&'static str, f64)> {
+        let margin = self.score - self.best_other_score;
+        let facts = [
+            ("margin", f64::from(margin)),
+            (N_DOCUMENTS_WITH_LABEL, f64::from(self.n_positives)),
+            ("cosine_to_label", f64::from(self.cosine)),
+            ("cosine_to_best_other", f64::from(self.best_other_cosine)),
+            ("cosine_to_all", f64::from(self.cosine_to_all)),
+        ];
+        let of_none = [
+            ("none_score", f64::from(self.none_score)),
+            ("cosine_to_none", f64::from(self.none_cosine)),
+        ];
+        let of_none = of_none.into_iter().filter(|_| none_was_learned);
+        facts.into_iter().chain(of_none).collect()
     }
 }
 
@@ -84,19 +106,31 @@ mod tests {
         assert_eq!(found.map(f32::to_bits), [0.5_f32, 0.75, -1.0].map(f32::to_bits));
     }
 
+    const EVIDENCE: Evidence = Evidence {
+        score: 1.5,
+        best_other_score: -0.5,
+        none_score: 0.0,
+        none_cosine: 0.0,
+        n_positives: 0,
+        cosine: 0.25,
+        best_other_cosine: 0.125,
+        cosine_to_all: 0.5,
+    };
+
+    #[test]
+    fn facts_speak_of_none_only_where_that_was_learned() {
+        let names = |none_was_learned| -> Vec<&str> {
+            let facts = EVIDENCE.facts(none_was_learned);
+            facts.into_iter().map(|(name, _)| name).collect()
+        };
+        assert!(!names(false).contains(&"none_score"));
+        assert_eq!(names(true)[..5], names(false));
+        assert_eq!(names(true)[5..], ["none_score", "cosine_to_none"]);
+    }
+
     #[test]
     fn the_second_number_is_the_margin() {
-        let evidence = Evidence {
-            score: 1.5,
-            best_other_score: -0.5,
-            none_score: 0.0,
-            none_cosine: 0.0,
-            n_positives: 0,
-            cosine: 0.25,
-            best_other_cosine: 0.125,
-            cosine_to_all: 0.5,
-        };
         let expected = [1.5, 2.0, 0.0, 0.0, 0.25, 0.125, 0.0, 0.5_f64];
-        assert_eq!(evidence.numbers().map(f64::to_bits), expected.map(f64::to_bits));
+        assert_eq!(EVIDENCE.numbers().map(f64::to_bits), expected.map(f64::to_bits));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The label with the highest score is suggested if it is probable enough that it is right.
 
+use super::super::Attribution;
 use super::evidence::{Evidence, N_EVIDENCE, best_other, top};
 use crate::document::LabelId;
 use crate::learners::linear::{Linear, PreparedLinear};
@@ -100,6 +101,36 @@ impl PreparedOneLabel {
             .then(|| self.field.labels[best])
     }
 
+    /// What the score of `label` is made of; none if that is no label here.
+    pub(super) fn attribution(&self, label: LabelId, features: SparseRow<'_>) -> Option<Attribution> {
+        let field = &self.field;
+        let at = field.labels.binary_search(&label).ok()?;
+        let answers = self.answers(features);
+        let best = top(&answers.scores[..field.labels.len()])?;
+        let best_confidence = self.confidence(&answers, best);
+        let confidence = if at == best {
+            best_confidence
+        } else {
+            left_by(best_confidence, self.confidence(&answers, at))
+        };
+        let mut evidence = self
+            .evidence(&answers, at)
+            .facts(field.learner.n_outputs() > field.labels.len());
+        evidence.push(("score_without_bias", f64::from(self.without_bias(&answers, at))));
+        if field.floors[at].is_finite() {
+            evidence.push(("least_score_without_bias", f64::from(field.floors[at])));
+        }
+        Some(Attribution {
+            is_suggested: at == best && self.is_assigned(&answers, at, confidence),
+            confidence,
+            threshold: Some(field.thresholds[at]),
+            score: answers.scores[at],
+            bias: field.learner.bias()[at],
+            contributions: field.learner.contributions(at, features).collect(),
+            evidence,
+        })
+    }
+
     fn answers(&self, features: SparseRow<'_>) -> Answers {
         let mut answers = Answers {
             scores: vec![0.0; self.learner.n_outputs()],
@@ -110,10 +141,10 @@ impl PreparedOneLabel {
         answers
     }
 
-    fn confidence(&self, answers: &Answers, label: usize) -> f32 {
+    fn evidence(&self, answers: &Answers, label: usize) -> Evidence {
         let n_labels = self.field.labels.len();
         let none_score = answers.scores.get(n_labels).copied();
-        let evidence = Evidence {
+        Evidence {
             score: answers.scores[label],
             best_other_score: best_other(&answers.scores[..n_labels], label, ALONE),
             none_score: none_score.unwrap_or(0.0),
@@ -122,20 +153,32 @@ impl PreparedOneLabel {
             cosine: answers.cosines[label],
             best_other_cosine: best_other(&answers.cosines[..n_labels], label, ALONE),
             cosine_to_all: answers.cosines[n_labels + 1],
-        };
+        }
+    }
+
+    fn confidence(&self, answers: &Answers, label: usize) -> f32 {
+        let evidence = self.evidence(answers, label);
         self.field.calibration.probability(&evidence.numbers()) as f32
     }
 
+    fn without_bias(&self, answers: &Answers, label: usize) -> f32 {
+        answers.scores[label] - self.field.learner.bias()[label]
+    }
+
     fn is_assigned(&self, answers: &Answers, label: usize, confidence: f32) -> bool {
-        let without_bias = answers.scores[label] - self.field.learner.bias()[label];
-        confidence >= self.field.thresholds[label] && without_bias >= self.field.floors[label]
+        confidence >= self.field.thresholds[label]
+            && self.without_bias(answers, label) >= self.field.floors[label]
     }
 }
 
-/// Two labels can't both be right: what others can have is what the best leaves.
 fn capped(mut others: Vec<Candidate>, best: f32) -> Vec<Candidate> {
     for other in &mut others {
-        other.confidence = other.confidence.min(1.0 - best).min(best);
+        other.confidence = left_by(best, other.confidence);
     }
     others
+}
+
+/// Two labels can't both be right: what another can have is what the best leaves.
+fn left_by(best: f32, other: f32) -> f32 {
+    other.min(1.0 - best).min(best)
 }

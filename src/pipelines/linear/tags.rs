@@ -1,5 +1,7 @@
 //! The tags: any number of labels a document, each decided for itself.
 
+use super::super::Attribution;
+use super::evidence::N_DOCUMENTS_WITH_LABEL;
 use crate::document::LabelId;
 use crate::learners::linear::{Linear, PreparedLinear};
 use crate::learners::logistic::Logistic;
@@ -76,16 +78,40 @@ impl PreparedTags {
         assigned.map(|(candidate, _)| candidate.label).collect()
     }
 
+    /// What the score of `label` is made of; none if that is no tag here.
+    pub(super) fn attribution(&self, label: LabelId, features: SparseRow<'_>) -> Option<Attribution> {
+        let at = self.tags.labels.binary_search(&label).ok()?;
+        let score = self.scores(features)[at];
+        let (candidate, is_suggested) = self.candidate(at, score);
+        Some(Attribution {
+            is_suggested,
+            confidence: candidate.confidence,
+            threshold: Some(self.tags.thresholds[at]),
+            score,
+            bias: self.tags.learner.bias()[at],
+            contributions: self.tags.learner.contributions(at, features).collect(),
+            evidence: vec![(N_DOCUMENTS_WITH_LABEL, f64::from(self.tags.n_positives[at]))],
+        })
+    }
+
     /// Every tag, ascending, and whether it is assigned.
     fn candidates(&self, features: SparseRow<'_>) -> impl Iterator<Item = (Candidate, bool)> {
-        let Self { tags, learner } = self;
-        let mut scores = vec![0.0; learner.n_outputs()];
-        learner.scores(features, &mut scores);
-        scores.into_iter().enumerate().map(move |(at, score)| {
-            let evidence = tag_evidence(score, tags.n_positives[at]);
-            let confidence = tags.calibration.probability(&evidence) as f32;
-            let label = tags.labels[at];
-            (Candidate { label, confidence }, confidence >= tags.thresholds[at])
-        })
+        let scores = self.scores(features).into_iter().enumerate();
+        scores.map(|(at, score)| self.candidate(at, score))
+    }
+
+    fn scores(&self, features: SparseRow<'_>) -> Vec<f32> {
+        let mut scores = vec![0.0; self.learner.n_outputs()];
+        self.learner.scores(features, &mut scores);
+        scores
+    }
+
+    /// The tag at a position, given its score, and whether it is assigned.
+    fn candidate(&self, at: usize, score: f32) -> (Candidate, bool) {
+        let tags = &self.tags;
+        let evidence = tag_evidence(score, tags.n_positives[at]);
+        let confidence = tags.calibration.probability(&evidence) as f32;
+        let label = tags.labels[at];
+        (Candidate { label, confidence }, confidence >= tags.thresholds[at])
     }
 }
