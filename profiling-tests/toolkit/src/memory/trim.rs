@@ -52,7 +52,10 @@ fn is_allocator(function: &str) -> bool {
 }
 
 fn is_entry(function: &str) -> bool {
-    function.starts_with("profiling_toolkit::memory::region::") || function.starts_with(THREAD_ENTRY)
+    let of_the_instrument = ["region::", "leaks::", "resident::"];
+    let own = function.strip_prefix("profiling_toolkit::memory::");
+    own.is_some_and(|own| of_the_instrument.iter().any(|module| own.starts_with(module)))
+        || function.starts_with(THREAD_ENTRY)
 }
 
 #[cfg(test)]
