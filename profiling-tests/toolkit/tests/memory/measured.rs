@@ -19,11 +19,14 @@ pub(crate) fn assert_sums(profile: &MemoryProfile) {
 
 /// A table that overflowed spoils no sum.
 pub(crate) fn assert_sums_of_an_incomplete(profile: &MemoryProfile) {
-    let usages = |named: &[NamedUsage]| named.iter().map(|named| named.usage).collect();
-    assert_usages_sum(profile, profile.stacks.iter().map(|stack| stack.usage).collect());
-    assert_usages_sum(profile, usages(&profile.threads));
-    assert_usages_sum(profile, usages(&profile.phases));
-    assert_usages_sum(profile, profile.sites().iter().map(|site| site.usage).collect());
+    let sites = profile.sites();
+    let of_names = |named: &[NamedUsage]| -> Vec<Usage> { named.iter().map(|named| named.usage).collect() };
+    let of_stacks: Vec<Usage> = profile.stacks.iter().map(|stack| stack.usage).collect();
+    let of_sites: Vec<Usage> = sites.iter().map(|site| site.usage).collect();
+    assert_usages_sum(profile, &of_stacks);
+    assert_usages_sum(profile, &of_sites);
+    assert_usages_sum(profile, &of_names(&profile.threads));
+    assert_usages_sum(profile, &of_names(&profile.phases));
     let sum = |figure: fn(&SizeClass) -> u64| profile.sizes.iter().map(figure).sum::<u64>();
     assert_eq!(sum(|class| class.allocations), profile.allocations);
     assert_eq!(sum(|class| class.reallocations), profile.reallocations);
