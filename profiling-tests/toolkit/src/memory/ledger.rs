@@ -147,6 +147,11 @@ impl Ledger {
         self.change_live(new_size as i64 - old_size as i64);
     }
 
+    /// What the books take themselves.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.sites.size_bytes() + self.blocks.size_bytes()
+    }
+
     #[inline]
     fn change_live(&mut self, bytes: i64) {
         self.totals.live += bytes;

@@ -43,6 +43,8 @@ pub struct MemoryProfile {
     pub counters_delta_bytes: i64,
     /// Nothing was lost. Where it is false the totals hold, but some bytes are on the wrong site.
     pub complete: bool,
+    /// What the tracker's own tables took at the end; in no other figure here, but in the process's resident memory.
+    pub tracker_bytes: u64,
     /// How the stacks were found.
     pub unwinder: Unwinder,
     /// Sites whose stack is deeper than `MemoryOptions::max_depth`; their root reads `[deeper]`.
@@ -243,6 +245,7 @@ impl MemoryProfile {
             sizes: ledger.sizes.used(),
             counters_delta_bytes: *counters_delta,
             complete: ledger.complete,
+            tracker_bytes: ledger.size_bytes() as u64,
             unwinder: *unwinder,
             truncated_stacks: ledger.sites.iter().filter(|(_, site, _)| site.truncated).count() as u64,
             threads: usage_by(threads, &stacks, |stack| stack.thread),

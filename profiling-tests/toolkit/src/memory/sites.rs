@@ -124,6 +124,13 @@ impl SiteTable {
         self.sites.iter().map(|site| site.live).collect()
     }
 
+    /// What the table takes itself.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+            + self.sites.capacity() * size_of::<Site>()
+            + self.addresses.capacity() * size_of::<usize>()
+    }
+
     #[inline]
     fn addresses_of(&self, site: &Site) -> &[usize] {
         &self.addresses[site.first_address..site.first_address + site.depth as usize]

@@ -23,11 +23,11 @@ pub(crate) fn run() {
         let keeps = (random >> 20) % 4_000 > round;
         if keeps && kept.len() < kept.capacity() {
             kept.push(black_box(Vec::with_capacity(size)));
-        } else if let Some(mut block) = kept.pop() {
-            if round % 3 == 0 {
-                block.reserve_exact(size);
-                kept.push(black_box(block));
-            }
+        } else if let Some(mut block) = kept.pop()
+            && round % 3 == 0
+        {
+            block.reserve_exact(size);
+            kept.push(black_box(block));
         }
     }
     // A block that is resized in both directions while the others live.
