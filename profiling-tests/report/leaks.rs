@@ -60,12 +60,13 @@ fn facts(leaks: &LeakReport) -> Vec<(&'static str, String)> {
 fn table(sites: &[SiteGrowth]) -> Table {
     let mut table = Table::names_last(&["an iteration", "in all", "verdict", "place and function"]);
     for site in sites {
-        let verdict = match site.growth {
-            Growth::Leak => "leak",
-            Growth::InSteps => "in steps",
+        let (an_iteration, verdict) = match site.growth {
+            Growth::Leak => (bytes(site.bytes_per_iteration()), "leak"),
+            // No iteration is like another.
+            Growth::InSteps => (String::new(), "in steps"),
         };
         table.row(vec![
-            bytes(site.bytes_per_iteration()),
+            an_iteration,
             bytes(site.total_bytes()),
             verdict.to_owned(),
             place(&site.frame),

@@ -260,10 +260,13 @@ fn chain_text<'profile>(frames: impl Iterator<Item = &'profile Frame>) -> String
     text
 }
 
+/// A closure by the function that it is in: the line tells them apart.
 fn label(frame: &Frame) -> String {
+    let brief = brief(&frame.function);
+    let function = brief.split("::{closure").next().unwrap_or(&brief);
     match frame.line {
-        Some(line) => format!("{}:{line}", brief(&frame.function)),
-        None => brief(&frame.function),
+        Some(line) => format!("{function}:{line}"),
+        None => function.to_owned(),
     }
 }
 
