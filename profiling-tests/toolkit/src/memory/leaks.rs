@@ -25,7 +25,8 @@ const MISSES_ONE_IN: usize = 10;
 pub struct LeakOptions {
     /// Repetitions before growth counts: what is set up once, is set up.
     pub warm_ups: usize,
-    /// Repetitions whose growth counts, 8 or more.
+    /// Repetitions whose growth counts, 8 or more. What gathers for longer than that before it is let go of can't be
+    /// told from a leak: a few hundred where an iteration is fast.
     pub iterations: usize,
     /// How the region records.
     pub memory: MemoryOptions,
@@ -252,6 +253,19 @@ mod tests {
     fn what_is_let_go_of_again_is_no_leak() {
         assert_eq!(verdict(&[8, 8, 8, 8, 8, 8, 8, 8, 8, -60]), Some(Growth::InSteps));
         assert_eq!(verdict(&[8, 8, 8, 8, 8, 8, 8, 8, 8, -72]), None);
+    }
+
+    #[test]
+    fn what_gathers_longer_is_no_leak_over_enough_iterations() {
+        let gathers: Vec<i64> = (1..=16 * 5 + 9)
+            .map(|n| if n % 16 == 0 { -120 } else { 8 })
+            .collect();
+        assert_eq!(
+            verdict(&gathers[..15]),
+            Some(Growth::Leak),
+            "within one tooth nothing tells"
+        );
+        assert_eq!(verdict(&gathers), Some(Growth::InSteps));
     }
 
     #[test]

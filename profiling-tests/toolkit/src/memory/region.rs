@@ -26,13 +26,18 @@ pub struct MemoryOptions {
     pub unwinder: Option<Unwinder>,
 }
 
+impl MemoryOptions {
+    /// The default, where a constant is asked for.
+    pub const DEFAULT: Self = Self {
+        max_depth: 64,
+        max_sites: 1 << 22,
+        unwinder: None,
+    };
+}
+
 impl Default for MemoryOptions {
     fn default() -> Self {
-        Self {
-            max_depth: 64,
-            max_sites: 1 << 22,
-            unwinder: None,
-        }
+        Self::DEFAULT
     }
 }
 
