@@ -7,7 +7,6 @@ use postroom::document::{Field, Labels};
 use postroom::learners::mlp::FitReport;
 use postroom::model_file::SecretKey;
 use postroom::predictor::Suggestions;
-use postroom::store::SqliteStore;
 use postroom::train_report::TrainReport;
 use profiling_toolkit::cpu::measure_cpu_repeated;
 use profiling_toolkit::memory::{LeakOptions, MemoryOptions, measure_leaks, measure_memory};
@@ -153,11 +152,12 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
         suffix: "",
     };
     profiled.add(report, || classifier.train(store, &no_status))?;
-    add_noop_memory(report, &mut classifier, store)
+    add_noop_memory(report, &mut classifier, session.corpus()?)
 }
 
 /// What a training that changes nothing allocates, and whether any of it stays.
-fn add_noop_memory(report: &mut Report, classifier: &mut DocumentClassifier, store: &SqliteStore) -> Outcome {
+fn add_noop_memory(report: &mut Report, classifier: &mut DocumentClassifier, corpus: &Corpus) -> Outcome {
+    let store = corpus.store();
     let again = || held::observe(|| classifier.train(store, &no_status));
     let ((unchanged, held), profile) = measure_memory(MemoryOptions::default(), again)?;
     unchanged?;
