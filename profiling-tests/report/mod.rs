@@ -4,7 +4,7 @@
 //! instruments → sections (for people), measurements (for programs), graphs → Report
 //! Report + Head → <name>.txt .json .folded .svg → summary.txt → terminal
 //! ```
-//! A scenario builds a [`Report`]; `cpu`, `memory`, `timing` and `training` turn what instruments say into
+//! A scenario builds a [`Report`]; `cpu`, `memory`, `leaks`, `timing` and `training` turn what instruments say into
 //! sections; `text`, `json` and `graph` write one format each.
 
 pub(crate) mod cpu;
@@ -13,6 +13,7 @@ pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod head;
 pub(crate) mod json;
+pub(crate) mod leaks;
 pub(crate) mod memory;
 pub(crate) mod table;
 pub(crate) mod text;
