@@ -33,7 +33,7 @@ use profiling_toolkit::phase::SpanPhases;
 use arguments::ReportOutput;
 use progress::Progress;
 use scenarios::{SCENARIOS, Scenario};
-use session::Session;
+use session::{Session, Summary};
 use settings::Settings;
 
 #[global_allocator]
@@ -116,27 +116,32 @@ fn failed(error: &dyn Error) -> Failed {
     session::with_causes(error).into()
 }
 
-/// Whether the report of a run reached whoever reads it.
+/// Whether the report of a run could be put together and written.
 enum Shown {
     Whole,
     Not,
 }
 
-fn show(summary: Result<Option<String>, Box<dyn Error>>, output: ReportOutput) -> Shown {
+fn show(summary: Result<Option<Summary>, Box<dyn Error>>, output: ReportOutput) -> Shown {
     let summary = match summary {
-        Ok(Some(summary)) => format!("\n{summary}\n"),
+        Ok(Some(summary)) => summary,
         Ok(None) => return Shown::Whole,
         Err(error) => {
             complain(&session::with_causes(&*error));
             return Shown::Not;
         }
     };
-    let written = match output {
-        ReportOutput::Stdout => io::stdout().write_all(summary.as_bytes()),
-        ReportOutput::Stderr => io::stderr().write_all(summary.as_bytes()),
-    };
+    let text = format!("\n{}\n", summary.text);
     // Nobody may be reading any more, as behind `| head`: the files have it all.
-    if written.is_ok() { Shown::Whole } else { Shown::Not }
+    let _unread = match output {
+        ReportOutput::Stdout => io::stdout().write_all(text.as_bytes()),
+        ReportOutput::Stderr => io::stderr().write_all(text.as_bytes()),
+    };
+    let Some(reason) = summary.unwritten else {
+        return Shown::Whole;
+    };
+    complain(&reason);
+    Shown::Not
 }
 
 /// Says it to the user, where there is somebody left to read it.

@@ -3,6 +3,7 @@
 //! Found out by the first scenario, either would be said once for each of them, the latter after minutes of measuring.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use postroom::store::SqliteStore;
@@ -26,6 +27,6 @@ fn check_directory(directory: &Path) -> Result<(), String> {
         )
     };
     fs::create_dir_all(directory).map_err(cannot_write)?;
-    tempfile::tempfile_in(directory).map_err(cannot_write)?;
-    Ok(())
+    let mut file = tempfile::tempfile_in(directory).map_err(cannot_write)?;
+    file.write_all(b"a file that has room").map_err(cannot_write)
 }

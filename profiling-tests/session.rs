@@ -40,6 +40,15 @@ pub(crate) struct Session {
     finished: Mutex<Vec<Finished>>,
 }
 
+/// The report of a run.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// For a terminal.
+    pub(crate) text: String,
+    /// Why the one beside the files isn't up to date, if it isn't.
+    pub(crate) unwritten: Option<String>,
+}
+
 /// A scenario that was run, as the terminal shows it.
 #[derive(Debug)]
 struct Finished {
@@ -99,13 +108,14 @@ impl Session {
         if report.failure.is_some() {
             files::remove(&self.settings.directory, scenario.name);
         }
-        files::write(&self.settings.directory, &self.head()?, &report)?;
+        let written = files::write(&self.settings.directory, &self.head()?, &report);
+        // Where the disk is full, the terminal has what was found all the same.
         finished.push(Finished {
             name: scenario.name,
             text: text::scenario(&report, scenario.rows_in_terminal),
             headline: report.headline,
         });
-        Ok(())
+        written
     }
 
     /// The corpus.
@@ -132,25 +142,25 @@ impl Session {
     }
 
     /// The report of all that was run; none if nothing was. Also brings the summary beside the files up to date.
-    pub(crate) fn summary(&self) -> Result<Option<String>, Box<dyn Error>> {
+    pub(crate) fn summary(&self) -> Result<Option<Summary>, Box<dyn Error>> {
         self.summary_of(&unpoisoned(&self.finished))
     }
 
     /// The same, after which no scenario finishes any more: the process is about to end, and whoever tries waits for
     /// that.
-    pub(crate) fn summary_at_interruption(&self) -> Result<Option<String>, Box<dyn Error>> {
+    pub(crate) fn summary_at_interruption(&self) -> Result<Option<Summary>, Box<dyn Error>> {
         let finished = unpoisoned(&self.finished);
         let summary = self.summary_of(&finished);
         std::mem::forget(finished);
         summary
     }
 
-    fn summary_of(&self, finished: &[Finished]) -> Result<Option<String>, Box<dyn Error>> {
+    fn summary_of(&self, finished: &[Finished]) -> Result<Option<Summary>, Box<dyn Error>> {
         if finished.is_empty() {
             return Ok(None);
         }
         let directory = &self.settings.directory;
-        files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name))?;
+        let written = files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name));
         let mut summary = self.head()?.text();
         let overview: Vec<_> = finished
             .iter()
@@ -165,7 +175,10 @@ impl Session {
             "\nReports, measurements and flame graphs: {}",
             directory.display()
         )?;
-        Ok(Some(summary))
+        Ok(Some(Summary {
+            text: summary,
+            unwritten: written.err().map(|error| with_causes(&*error)),
+        }))
     }
 
     fn head(&self) -> Result<Head<'_>, Box<dyn Error>> {

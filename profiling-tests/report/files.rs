@@ -44,6 +44,9 @@ pub(crate) fn remove(directory: &Path, scenario: &str) {
 pub(crate) fn write_summary(directory: &Path, scenarios: &[&str]) -> Result<(), Box<dyn Error>> {
     let read = |scenario: &&str| fs::read_to_string(directory.join(format!("{}.txt", stem(scenario)))).ok();
     let texts: Vec<String> = scenarios.iter().filter_map(read).collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
     put(directory, SUMMARY, &texts.join("\n"))
 }
 

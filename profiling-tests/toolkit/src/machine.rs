@@ -4,7 +4,7 @@
 //! which a container may use one and a half, or for which others stand in line, is none of four cores.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,24 +76,45 @@ fn first_number(text: &str) -> Option<f64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// The least that any control group above the process grants, in the second version of the interface.
+/// The least that any control group above the process grants, in either version of the interface.
 fn quota() -> Option<f64> {
-    const MOUNT: &str = "/sys/fs/cgroup";
     let groups = read("/proc/self/cgroup")?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let group = PathBuf::from(MOUNT).join(group);
-    let limits = group
-        .ancestors()
-        .take_while(|path| path.starts_with(MOUNT))
-        .filter_map(|path| cores_of_limit(&read(path.join("cpu.max"))?));
+    let limits = groups.lines().filter_map(|line| {
+        // `0::/path` in the second version, `4:cpu,cpuacct:/path` in the first.
+        let (_, line) = line.split_once(':')?;
+        let (controllers, group) = line.split_once(':')?;
+        let group = group.trim_start_matches('/');
+        match controllers {
+            "" => least(Path::new("/sys/fs/cgroup"), group, |path| {
+                read(path.join("cpu.max"))
+            }),
+            _ if controllers.split(',').any(|controller| controller == "cpu") => {
+                least(Path::new("/sys/fs/cgroup/cpu"), group, |path| {
+                    let [quota, period] =
+                        ["cpu.cfs_quota_us", "cpu.cfs_period_us"].map(|name| read(path.join(name)));
+                    Some(format!("{} {}", quota?.trim(), period?))
+                })
+            }
+            _ => None,
+        }
+    });
     limits.reduce(f64::min)
 }
 
-/// `150000 100000`, microseconds of CPU time in so many microseconds, are one and a half; `max` is no limit.
+/// The least limit of a group and all above it. In a container the path may be one of outside: what exists counts.
+fn least(mount: &Path, group: &str, limit: impl Fn(&Path) -> Option<String>) -> Option<f64> {
+    let group = mount.join(group);
+    let groups = group.ancestors().take_while(|path| path.starts_with(mount));
+    let limits = groups.filter_map(|path| cores_of_limit(&limit(path)?));
+    limits.reduce(f64::min)
+}
+
+/// `150000 100000`, microseconds of CPU time in so many microseconds, are one and a half; `max` and -1 are no
+/// limit.
 fn cores_of_limit(limit: &str) -> Option<f64> {
     let (granted, period) = limit.trim().split_once(' ')?;
     let (granted, period): (f64, f64) = (granted.parse().ok()?, period.parse().ok()?);
-    (period > 0.0).then(|| granted / period)
+    (period > 0.0 && granted > 0.0).then(|| granted / period)
 }
 
 #[cfg(test)]
@@ -130,6 +151,7 @@ mod tests {
     #[test]
     fn no_limit_is_none() {
         assert_eq!(cores_of_limit("max 100000\n"), None);
+        assert_eq!(cores_of_limit("-1 100000\n"), None);
     }
 
     #[test]

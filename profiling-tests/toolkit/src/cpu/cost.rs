@@ -16,7 +16,7 @@ pub struct SamplerCost {
     pub rate_reached_hz: f64,
     /// CPU time of one sample, its signal included, nanoseconds.
     pub sample_ns: f64,
-    /// Part of the CPU time that sampling took.
+    /// Part of the thread's CPU time that its samples took.
     pub share: f64,
     /// Samples taken.
     pub samples: u64,
@@ -39,11 +39,13 @@ pub fn measure_sampler_cost() -> Result<SamplerCost, CpuError> {
     let ((), profile) = measure_cpu(&CpuOptions::default(), busy)?;
     let sampling = &profile.sampling;
     let signals = sampling.samples + sampling.skipped + sampling.asleep;
+    // Without what waking the other threads costs, which says more of their number than of a sample.
+    let sampling_ns = (sampling.handler_ns + sampling.delivery_ns) as f64;
     Ok(SamplerCost {
         rate_asked_hz: sampling.rate_asked_hz,
         rate_reached_hz: sampling.rate_reached_hz,
-        sample_ns: (sampling.handler_ns + sampling.delivery_ns) as f64 / signals.max(1) as f64,
-        share: profile.overhead_share(),
+        sample_ns: sampling_ns / signals.max(1) as f64,
+        share: sampling_ns / profile.cpu_ns.max(1) as f64,
         samples: sampling.samples,
         dropped: sampling.dropped,
         truncated: sampling.truncated,
