@@ -16,7 +16,7 @@ pub struct SamplerCost {
     pub rate_reached_hz: f64,
     /// CPU time of one sample, its signal included, nanoseconds.
     pub sample_ns: f64,
-    /// Part of the thread's CPU time that its samples took.
+    /// Part of a busy thread's CPU time that its samples take at that rate.
     pub share: f64,
     /// Samples taken.
     pub samples: u64,
@@ -38,14 +38,14 @@ const PROBE: Duration = Duration::from_millis(200);
 pub fn measure_sampler_cost() -> Result<SamplerCost, CpuError> {
     let ((), profile) = measure_cpu(&CpuOptions::default(), busy)?;
     let sampling = &profile.sampling;
-    let signals = sampling.samples + sampling.skipped + sampling.asleep;
-    // Without what waking the other threads costs, which says more of their number than of a sample.
-    let sampling_ns = (sampling.handler_ns + sampling.delivery_ns) as f64;
+    // Both sums are over these. Waking threads that sleep isn't in them: it says more of their number than of a sample.
+    let signals = sampling.samples + sampling.skipped;
+    let sample_ns = (sampling.handler_ns + sampling.delivery_ns) as f64 / signals.max(1) as f64;
     Ok(SamplerCost {
         rate_asked_hz: sampling.rate_asked_hz,
         rate_reached_hz: sampling.rate_reached_hz,
-        sample_ns: sampling_ns / signals.max(1) as f64,
-        share: sampling_ns / profile.cpu_ns.max(1) as f64,
+        sample_ns,
+        share: sample_ns * f64::from(sampling.rate_asked_hz) / 1e9,
         samples: sampling.samples,
         dropped: sampling.dropped,
         truncated: sampling.truncated,
