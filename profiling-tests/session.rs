@@ -2,10 +2,13 @@
 //!
 //! The corpus and the classifier are made by the first scenario that asks for them, before it measures anything; the
 //! runner may list or skip scenarios without either. The corpus's files are removed when the session is dropped.
+//! A scenario that fails or panics leaves a report all the same, of what it had found by then.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -37,6 +40,15 @@ pub(crate) struct Session {
     finished: Mutex<Vec<Finished>>,
 }
 
+/// The report of a run.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// For a terminal.
+    pub(crate) text: String,
+    /// Why the one beside the files isn't up to date, if it isn't.
+    pub(crate) unwritten: Option<String>,
+}
+
 /// A scenario that was run, as the terminal shows it.
 #[derive(Debug)]
 struct Finished {
@@ -60,26 +72,50 @@ impl Session {
         }
     }
 
-    /// Runs a scenario and writes its files.
+    /// Runs a scenario and writes its files, those of one that goes wrong as well.
+    ///
+    /// # Panics
+    /// When the scenario does.
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
         let turn = unpoisoned(&self.turn);
         self.head()?;
         let mut report = Report::new(scenario.name, scenario.about);
         let began_ns = elapsed_ns();
-        (scenario.measure)(self, &mut report)?;
+        // What it leaves half done is its report, which says so.
+        let measured = catch_unwind(AssertUnwindSafe(|| (scenario.measure)(self, &mut report)));
         report.span = Span {
             process: std::process::id(),
             began_ns,
             ended_ns: elapsed_ns(),
         };
-        files::write(&self.settings.directory, &self.head()?, &report)?;
-        unpoisoned(&self.finished).push(Finished {
+        match &measured {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => report.fail(&with_causes(&**error)),
+            Err(panic) => report.fail(&format!("panicked: {}", panic_message(&**panic))),
+        }
+        let finished = self.finish(scenario, report);
+        drop(turn);
+        match measured {
+            Ok(Ok(())) => finished,
+            Ok(Err(error)) => Err(error),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Writes a scenario's files. An interruption comes before or after.
+    fn finish(&self, scenario: &Scenario, report: Report) -> Result<(), Box<dyn Error>> {
+        let mut finished = unpoisoned(&self.finished);
+        if report.failure.is_some() {
+            files::remove(&self.settings.directory, scenario.name);
+        }
+        let written = files::write(&self.settings.directory, &self.head()?, &report);
+        // Where the disk is full, the terminal has what was found all the same.
+        finished.push(Finished {
             name: scenario.name,
             text: text::scenario(&report, scenario.rows_in_terminal),
             headline: report.headline,
         });
-        drop(turn);
-        Ok(())
+        written
     }
 
     /// The corpus.
@@ -106,20 +142,32 @@ impl Session {
     }
 
     /// The report of all that was run; none if nothing was. Also brings the summary beside the files up to date.
-    pub(crate) fn summary(&self) -> Result<Option<String>, Box<dyn Error>> {
+    pub(crate) fn summary(&self) -> Result<Option<Summary>, Box<dyn Error>> {
+        self.summary_of(&unpoisoned(&self.finished))
+    }
+
+    /// The same, after which no scenario finishes any more: the process is about to end, and whoever tries waits for
+    /// that.
+    pub(crate) fn summary_at_interruption(&self) -> Result<Option<Summary>, Box<dyn Error>> {
         let finished = unpoisoned(&self.finished);
+        let summary = self.summary_of(&finished);
+        std::mem::forget(finished);
+        summary
+    }
+
+    fn summary_of(&self, finished: &[Finished]) -> Result<Option<Summary>, Box<dyn Error>> {
         if finished.is_empty() {
             return Ok(None);
         }
         let directory = &self.settings.directory;
-        files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name))?;
+        let written = files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name));
         let mut summary = self.head()?.text();
         let overview: Vec<_> = finished
             .iter()
             .map(|scenario| (scenario.name, scenario.headline.clone()))
             .collect();
         write!(summary, "\n{}", text::overview(&overview)).expect("a String takes every write");
-        for Finished { text, .. } in finished.iter() {
+        for Finished { text, .. } in finished {
             write!(summary, "\n{text}").expect("a String takes every write");
         }
         write!(
@@ -127,7 +175,10 @@ impl Session {
             "\nReports, measurements and flame graphs: {}",
             directory.display()
         )?;
-        Ok(Some(summary))
+        Ok(Some(Summary {
+            text: summary,
+            unwritten: written.err().map(|error| with_causes(&*error)),
+        }))
     }
 
     fn head(&self) -> Result<Head<'_>, Box<dyn Error>> {
@@ -140,6 +191,20 @@ impl Session {
             settings: &self.settings,
         })
     }
+}
+
+/// An error with all that it was caused by.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let texts = std::iter::once(error).chain(causes).map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(": ")
+}
+
+/// What was given to `panic!`, which is text unless somebody went out of their way.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref().copied())
+        .unwrap_or("without a message")
 }
 
 /// Time since it was first asked for.

@@ -30,11 +30,23 @@ pub(crate) fn write(directory: &Path, head: &Head<'_>, report: &Report) -> Resul
     Ok(())
 }
 
+/// Removes what an earlier run left of a scenario that has failed: those pictures would be taken for its own.
+pub(crate) fn remove(directory: &Path, scenario: &str) {
+    let of_scenario = stem(scenario) + ".";
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&of_scenario)) {
+        let _left = fs::remove_file(entry.path());
+    }
+}
+
 /// Puts the texts of all scenarios that are in the directory together, in this order. Where each trial has a process
 /// of its own, none of them knows all.
 pub(crate) fn write_summary(directory: &Path, scenarios: &[&str]) -> Result<(), Box<dyn Error>> {
     let read = |scenario: &&str| fs::read_to_string(directory.join(format!("{}.txt", stem(scenario)))).ok();
     let texts: Vec<String> = scenarios.iter().filter_map(read).collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
     put(directory, SUMMARY, &texts.join("\n"))
 }
 

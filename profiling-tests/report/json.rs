@@ -15,6 +15,7 @@ struct File<'run> {
     scenario: &'run str,
     about: &'run str,
     headline: &'run str,
+    failure: Option<&'run str>,
     span: Span,
     warnings: Vec<&'run str>,
     #[serde(flatten)]
@@ -35,6 +36,7 @@ pub(crate) fn file(head: &Head<'_>, report: &Report) -> String {
         scenario: report.scenario,
         about: &report.about,
         headline: &report.headline,
+        failure: report.failure.as_deref(),
         span: report.span,
         warnings,
         head,

@@ -38,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) span: Span,
     /// What came out, in half a line: what the overview of a run shows.
     pub(crate) headline: String,
+    /// Why it isn't whole, if it isn't.
+    pub(crate) failure: Option<String>,
     /// What a reader must know before the figures.
     pub(crate) warnings: Vec<String>,
     /// For people.
@@ -81,11 +83,22 @@ impl Report {
             about: about.into(),
             span: Span::default(),
             headline: String::new(),
+            failure: None,
             warnings: Vec::new(),
             sections: Vec::new(),
             measurements: Map::new(),
             graphs: Vec::new(),
         }
+    }
+
+    /// Marks what was found so far as all that there will be.
+    pub(crate) fn fail(&mut self, reason: &str) {
+        self.headline = format!("FAILED: {reason}");
+        self.failure = Some(reason.to_owned());
+        self.warnings.insert(
+            0,
+            format!("it failed, and what follows is what it had found by then: {reason}"),
+        );
     }
 
     /// Adds named figures.

@@ -19,6 +19,7 @@ use crate::report::graph::Graph;
 use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
+use crate::scratch::ScratchDirectory;
 use crate::session::Session;
 
 /// Documents whose predictions must be the same after loading.
@@ -223,7 +224,7 @@ pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Ou
 
 pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Outcome {
     let classifier = session.classifier()?;
-    let directory = tempfile::tempdir()?;
+    let directory = ScratchDirectory::create()?;
     let path = directory.path().join("model");
     let key = SecretKey::new("only for this measurement");
     let fresh = || DocumentClassifier::new(ClassifierParams::default());

@@ -31,6 +31,7 @@ pub mod cpu;
 pub mod environment;
 pub mod flamegraph;
 pub mod folded;
+pub mod machine;
 pub mod memory;
 pub mod names;
 pub mod phase;

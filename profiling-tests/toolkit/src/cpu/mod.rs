@@ -20,9 +20,11 @@ mod system;
 #[path = "unsupported.rs"]
 mod system;
 
+mod cost;
 mod options;
 mod profile;
 
+pub use cost::{SamplerCost, measure_sampler_cost};
 pub use options::{CpuError, CpuOptions, MAX_DEPTH, MAX_RATE_HZ, RootTrim};
 pub use profile::{CpuProfile, FunctionCost, FunctionRow, SamplingQuality, StackCost, ThreadCost, UNSAMPLED};
 
