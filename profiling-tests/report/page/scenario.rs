@@ -1,0 +1,126 @@
+//! A scenario's row: its numbers, its pictures beside them, and all else that it measured on demand.
+
+use maud::{Markup, html};
+
+use super::found::{Body, Change, Found, Reports, Section, Table};
+use super::overview::{table, verdict};
+use super::quantities::{certainty, quantity, relative_change};
+use super::{facts, moment};
+
+/// The row of a report.
+pub(super) fn row(found: &Found, reports: &Reports) -> Markup {
+    let compared = found.comparison.iter().flat_map(|comparison| &comparison.graphs);
+    let pictures: Vec<_> = found.graphs.iter().chain(compared).collect();
+    // The pictures stand beside the numbers, one below the other.
+    let rows = format!("grid-row: 1 / span {}", pictures.len().max(1));
+    html! {
+        article id=(found.anchor()) aria-labelledby={ (found.anchor()) "-name" } {
+            div.numbers style=(rows) {
+                h2 id={ (found.anchor()) "-name" } { (found.scenario) }
+                p.muted { (found.about) }
+                (age(found, reports))
+                p.headline { (found.headline) }
+                @for warning in &found.warnings { p.warning { "Warning: " (warning) } }
+                (budget_state(found))
+                (figures(found))
+            }
+            @for picture in pictures { (picture.markup()) }
+            (everything(found))
+        }
+    }
+}
+
+/// Whether the report is of the newest run, and if it isn't, what that means.
+fn age(found: &Found, reports: &Reports) -> Markup {
+    let differences = reports.differences(found);
+    html! {
+        @if reports.is_earlier(found) {
+            p {
+                span.pill.neutral { "earlier run" } " measured " (moment(&found.run.measured_at))
+                @if !differences.is_empty() {
+                    " " span.pill.bad { "other " (differences.join(" and ")) }
+                }
+            }
+        }
+    }
+}
+
+fn budget_state(found: &Found) -> Markup {
+    html! {
+        @if let Some(budgets) = &found.budgets {
+            p { "Budgets: " (verdict(&budgets.state)) }
+        }
+    }
+}
+
+fn figures(found: &Found) -> Markup {
+    let changes: &[Change] = found
+        .comparison
+        .as_ref()
+        .map_or(&[], |comparison| &comparison.changes);
+    let columns: &[&str] = if changes.is_empty() {
+        &["figure", "value", "certainty"]
+    } else {
+        &["figure", "value", "certainty", "against the baseline"]
+    };
+    html! {
+        @if !found.figures.is_empty() {
+            (table(columns, &format!("Figures of {}", found.scenario), html! {
+                @for figure in &found.figures {
+                    tr {
+                        th scope="row" { (figure.name) }
+                        td { (quantity(figure.value, &figure.unit)) }
+                        td.name { (certainty(figure)) }
+                        @if !changes.is_empty() {
+                            td.name {
+                                @if let Some(change) = changes.iter().find(|change| change.figure == figure.name) {
+                                    (verdict(&change.verdict)) " "
+                                    (relative_change(&change.before, &change.after).unwrap_or_default())
+                                }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+/// All sections of the report. Open where there are no figures that say the most important.
+fn everything(found: &Found) -> Markup {
+    html! {
+        details.everything open[found.figures.is_empty() && found.graphs.is_empty()] {
+            summary { "All that was measured" }
+            @for part in &found.sections { (section(part)) }
+        }
+    }
+}
+
+fn section(section: &Section) -> Markup {
+    html! {
+        section {
+            h3 { (section.heading) }
+            @match &section.body {
+                Body::Facts(named) => (facts(named)),
+                Body::Table(rows) => (cells(&section.heading, rows)),
+            }
+        }
+    }
+}
+
+fn cells(heading: &str, cells: &Table) -> Markup {
+    let columns: Vec<&str> = cells.columns.iter().map(String::as_str).collect();
+    table(
+        &columns,
+        heading,
+        html! {
+            @for row in &cells.rows {
+                tr {
+                    @for (column, cell) in row.iter().enumerate() {
+                        @if column == cells.name_column { td.name { (cell) } } @else { td { (cell) } }
+                    }
+                }
+            }
+        },
+    )
+}
