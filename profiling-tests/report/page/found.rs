@@ -235,6 +235,12 @@ impl Found {
         self.measurements.get(measurement)?.get(key)?.as_f64()
     }
 
+    /// The unit of a figure; empty if there is none of this name.
+    pub(super) fn unit_of(&self, name: &str) -> &str {
+        let figure = self.figures.iter().find(|figure| figure.name == name);
+        figure.map_or("", |figure| &figure.unit)
+    }
+
     /// The anchor of its row.
     pub(super) fn anchor(&self) -> String {
         let kept = |c: char| {
@@ -245,6 +251,13 @@ impl Found {
             }
         };
         self.scenario.chars().map(kept).collect()
+    }
+}
+
+impl Budgets {
+    /// The budgets of a report.
+    pub(super) fn of(found: &Found) -> impl Iterator<Item = &BudgetRow> {
+        found.budgets.iter().flat_map(|budgets| &budgets.rows)
     }
 }
 

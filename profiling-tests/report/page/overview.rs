@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::found::{Budgets, Change, Comparison, Found, Reports};
+use super::found::{BudgetRow, Budgets, Change, Comparison, Found, Reports};
 use super::quantities::{interval_95, number_or_text, quantity, relative_change};
 
 /// What a reader must know before the figures: warnings, files left out, reports of other circumstances.
@@ -84,7 +84,7 @@ fn trained(reports: &Reports) -> Markup {
         .unwrap_or_default();
     let labels = fields.iter().map(|field| {
         let name = field["field"].as_str().unwrap_or_default();
-        format!("{} {}", field["n_labels"], name.replace('_', " "))
+        format!("{} {}", name.replace('_', " "), field["n_labels"])
     });
     let labels: Vec<String> = labels.collect();
     card(
@@ -128,9 +128,9 @@ fn how_much_memory(reports: &Reports) -> Markup {
         bytes("bytes_allocated"),
     ) {
         (Some(peak), Some(kept), Some(allocated)) => card(
-            &format!("{peak} at the peak"),
+            &peak,
             &[
-                "Exact, on the heap of Rust's allocator".to_owned(),
+                "At its peak, every byte counted, on the heap of Rust's allocator".to_owned(),
                 format!("{kept} kept, {allocated} allocated in all"),
             ],
         ),
@@ -144,98 +144,129 @@ fn how_much_memory(reports: &Reports) -> Markup {
 fn what_changed(reports: &Reports) -> Markup {
     let comparisons: Vec<&Comparison> = compared(reports).map(|(_, comparison)| comparison).collect();
     let Some(first) = comparisons.first() else {
-        let how = "Save one with PROFILING_SAVE_BASELINE=name, compare with PROFILING_BASELINE=name.";
+        let how = "PROFILING_SAVE_BASELINE saves one, PROFILING_BASELINE compares with it.";
         return card("No baseline", &[how.to_owned()]);
     };
     let n_of = |verdict: &str| {
         let changes = comparisons.iter().flat_map(|comparison| &comparison.changes);
         changes.filter(|change| words(&change.verdict) == verdict).count()
     };
-    let counts = ["worse", "better", "changed", "within noise", "same"]
-        .map(|verdict| (n_of(verdict), verdict))
-        .into_iter()
-        .filter(|(n, verdict)| *n > 0 || *verdict == "worse" || *verdict == "better");
-    let counts: Vec<String> = counts.map(|(n, verdict)| format!("{n} {verdict}")).collect();
+    let counted = |verdicts: [&str; 2]| {
+        verdicts
+            .map(|verdict| format!("{} {verdict}", n_of(verdict)))
+            .join(", ")
+    };
     let n_refused = comparisons
         .iter()
         .filter(|comparison| !comparison.refused.is_empty())
         .count();
-    let mut details = vec![format!("Against the baseline “{}”", first.baseline)];
+    let mut details = vec![
+        counted(["within noise", "same"]),
+        format!("Against the baseline “{}”", first.baseline),
+    ];
     if n_refused > 0 {
-        details.push(format!("{n_refused} comparisons refused, with reasons below"));
+        details.push(format!(
+            "Comparisons refused: {n_refused}, with the reasons below"
+        ));
     }
-    card(&counts.join(", "), &details)
+    card(&counted(["worse", "better"]), &details)
 }
 
-/// Every change, worse ones first.
+/// Every change: those that are one at once, the others on demand.
 pub(super) fn comparison(reports: &Reports) -> Markup {
-    let mut changes: Vec<(&Found, &Change)> = compared(reports)
-        .flat_map(|(found, comparison)| comparison.changes.iter().map(move |change| (found, change)))
-        .collect();
-    changes.sort_by_key(|(_, change)| match words(&change.verdict).as_str() {
-        "worse" => 0,
-        "better" => 1,
-        "changed" => 2,
-        _ => 3,
+    let changes = compared(reports)
+        .flat_map(|(found, comparison)| comparison.changes.iter().map(move |change| (found, change)));
+    let (mut changed, unchanged): (Vec<_>, Vec<_>) =
+        changes.partition(|(_, change)| !["within noise", "same"].contains(&words(&change.verdict).as_str()));
+    // Stable: within a verdict the order of the scenarios.
+    changed.sort_by_key(|(_, change)| {
+        ["worse", "better"]
+            .iter()
+            .position(|known| *known == change.verdict)
+            .unwrap_or(2)
     });
     let refused: Vec<_> = compared(reports)
         .filter(|(_, comparison)| !comparison.refused.is_empty())
         .collect();
     html! {
-        @if !changes.is_empty() || !refused.is_empty() {
+        @if compared(reports).next().is_some() {
             section aria-labelledby="changes" {
                 h2 #changes { "Against the baseline" }
                 @for (found, comparison) in refused {
                     p.refused { code { (found.scenario) } ": refused. " (comparison.refused.join("; ")) }
                 }
-                @if !changes.is_empty() {
-                    (table(&["scenario", "figure", "before", "now", "change", "verdict"], "Against the baseline", html! {
-                        @for (found, change) in changes {
-                            tr {
-                                th scope="row" { a href={ "#" (found.anchor()) } { (found.scenario) } }
-                                td.name { (change.figure) }
-                                td { (number_or_text(&change.before, &change.unit)) }
-                                td { (number_or_text(&change.after, &change.unit)) }
-                                td { (change_text(change)) }
-                                td { (verdict(&change.verdict)) }
-                            }
-                        }
-                    }))
+                @if !changed.is_empty() { (change_table("Changed", &changed)) }
+                @if !unchanged.is_empty() {
+                    details {
+                        summary { "Not changed, or by no more than noise: " (unchanged.len()) }
+                        (change_table("Not changed", &unchanged))
+                    }
                 }
             }
         }
     }
 }
 
-/// Every budget of every scenario.
+fn change_table(label: &str, changes: &[(&Found, &Change)]) -> Markup {
+    const COLUMNS: [Column<'_>; 6] = [
+        Column::Text("verdict"),
+        Column::Text("figure"),
+        Column::Number("before"),
+        Column::Number("now"),
+        Column::Number("change"),
+        Column::Text("scenario"),
+    ];
+    table(
+        &COLUMNS,
+        label,
+        html! {
+            @for (found, change) in changes {
+                tr {
+                    td.text { (verdict(&change.verdict)) }
+                    th scope="row" { (change.figure) }
+                    td { (number_or_text(&change.before, &change.unit)) }
+                    td { (number_or_text(&change.after, &change.unit)) }
+                    td { (change_text(change)) }
+                    td.text { a href={ "#" (found.anchor()) } { (found.scenario) } }
+                }
+            }
+        },
+    )
+}
+
+/// Every budget of every scenario, open where one isn't held.
 pub(super) fn budgets(reports: &Reports) -> Markup {
-    let with_budgets = reports
-        .found
-        .iter()
-        .filter_map(|found| Some((found, found.budgets.as_ref()?)));
-    let with_budgets: Vec<(&Found, &Budgets)> = with_budgets
-        .filter(|(_, budgets)| !budgets.rows.is_empty())
-        .collect();
+    const COLUMNS: [Column<'_>; 6] = [
+        Column::Text("verdict"),
+        Column::Text("figure"),
+        Column::Text("kind"),
+        Column::Number("limit"),
+        Column::Number("found"),
+        Column::Text("scenario"),
+    ];
+    let of_report = |found| Budgets::of(found).map(move |row| (found, row));
+    let rows: Vec<(&Found, &BudgetRow)> = reports.found.iter().flat_map(of_report).collect();
+    let n_held = rows.iter().filter(|(_, row)| row.verdict == "held").count();
     html! {
-        @if !with_budgets.is_empty() {
+        @if !rows.is_empty() {
             section aria-labelledby="budgets" {
                 h2 #budgets { "Budgets" }
-                (table(&["scenario", "figure", "kind", "limit", "found", "verdict"], "Budgets", html! {
-                    @for (found, budgets) in with_budgets {
-                        @for row in &budgets.rows {
-                            @let unit = found.figures.iter().find(|figure| figure.name == row.figure);
-                            @let unit = unit.map_or("", |figure| figure.unit.as_str());
+                details open[n_held < rows.len()] {
+                    summary { (n_held) " of " (rows.len()) " held" }
+                    (table(&COLUMNS, "Budgets", html! {
+                        @for (found, row) in &rows {
+                            @let unit = found.unit_of(&row.figure);
                             tr {
-                                th scope="row" { a href={ "#" (found.anchor()) } { (found.scenario) } }
-                                td.name { (row.figure) }
-                                td.name { (row.kind) }
+                                td.text { (verdict(&row.verdict)) }
+                                th scope="row" { (row.figure) }
+                                td.text { (row.kind) }
                                 td { (number_or_text(&row.limit, unit)) }
                                 td { (number_or_text(&row.found, unit)) }
-                                td { (verdict(&row.verdict)) }
+                                td.text { a href={ "#" (found.anchor()) } { (found.scenario) } }
                             }
                         }
-                    }
-                }))
+                    }))
+                }
             }
         }
     }
@@ -287,12 +318,29 @@ fn words(verdict: &str) -> String {
     verdict.replace('_', " ")
 }
 
+/// The head of a column, by how its cells are aligned.
+pub(super) enum Column<'head> {
+    /// To the left.
+    Text(&'head str),
+    /// To the right.
+    Number(&'head str),
+}
+
 /// A table that scrolls by itself where it is too wide.
-pub(super) fn table(columns: &[&str], label: &str, rows: Markup) -> Markup {
+pub(super) fn table(columns: &[Column<'_>], label: &str, rows: Markup) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(label) {
             table {
-                thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                thead {
+                    tr {
+                        @for column in columns {
+                            @match column {
+                                Column::Text(head) => th.text scope="col" { (head) },
+                                Column::Number(head) => th scope="col" { (head) },
+                            }
+                        }
+                    }
+                }
                 tbody { (rows) }
             }
         }

@@ -1,22 +1,39 @@
-// The button that chooses light or dark; everything else works without a script.
+// What the page can't do without a script: choose light or dark, and show a flame graph once it is opened.
 (() => {
-  const button = document.getElementById("theme");
   const root = document.documentElement;
+  const button = document.getElementById("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
+  const pictures = [...document.querySelectorAll("details.picture")];
   // A page that was opened from a file may be refused its storage.
   const remember = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* chosen anew next time */ } };
   const remembered = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  const isDark = () => (root.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
-  const label = () => { button.textContent = isDark() ? "Light" : "Dark"; };
+  const theme = () => root.dataset.theme ?? (system.matches ? "dark" : "light");
 
-  const theme = remembered();
-  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+  const paint = (frame) => {
+    const picture = frame.contentDocument?.documentElement;
+    if (picture) picture.style.colorScheme = theme();
+  };
+  const follow = () => {
+    button.textContent = theme() === "dark" ? "Light" : "Dark";
+    pictures.forEach((picture) => paint(picture.querySelector("iframe")));
+  };
+
+  const chosen = remembered();
+  if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
   button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
+    root.dataset.theme = theme() === "dark" ? "light" : "dark";
     remember(root.dataset.theme);
-    label();
+    follow();
   });
-  system.addEventListener("change", label);
-  label();
+  system.addEventListener("change", follow);
   button.hidden = false;
+  follow();
+
+  for (const picture of pictures) {
+    const frame = picture.querySelector("iframe");
+    frame.addEventListener("load", () => paint(frame));
+    picture.addEventListener("toggle", () => {
+      if (picture.open && !frame.srcdoc) frame.srcdoc = frame.dataset.picture;
+    });
+  }
 })();

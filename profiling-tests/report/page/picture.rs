@@ -1,8 +1,8 @@
-//! Flame graphs on the page: a small preview, and the interactive graph in a frame of its own that is loaded when a
-//! reader opens it.
+//! Flame graphs on the page: a small preview, and the interactive graph in a frame of its own.
 //!
 //! In come the SVG files beside the report. Each graph has its own scripts and names; in a frame they can't meet those
-//! of another one.
+//! of another one. The page's script fills the frame when a reader opens it: a browser would load a frame that loads
+//! lazily even where it is hidden, and a graph that starts without a width draws nothing.
 
 use std::fs;
 use std::path::Path;
@@ -55,8 +55,8 @@ impl Picture {
                 Some(drawing) => details.picture {
                     summary { (preview(drawing)) span { (self.title) } }
                     div.frame {
-                        iframe title={ "Flame graph. " (self.title) } loading="lazy" height=(height(drawing))
-                            srcdoc=(self.frame(drawing).into_string()) {}
+                        iframe title={ "Flame graph. " (self.title) } height=(height(drawing))
+                            data-picture=(self.frame(drawing).into_string()) {}
                     }
                     (self.links())
                 },

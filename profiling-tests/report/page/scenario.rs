@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::found::{Body, Change, Found, Reports, Section, Table};
-use super::overview::{table, verdict};
+use super::overview::{Column, table, verdict};
 use super::quantities::{certainty, quantity, relative_change};
 use super::{facts, moment};
 
@@ -11,11 +11,15 @@ use super::{facts, moment};
 pub(super) fn row(found: &Found, reports: &Reports) -> Markup {
     let compared = found.comparison.iter().flat_map(|comparison| &comparison.graphs);
     let pictures: Vec<_> = found.graphs.iter().chain(compared).collect();
-    // The pictures stand beside the numbers, one below the other.
-    let rows = format!("grid-row: 1 / span {}", pictures.len().max(1));
+    // The pictures stand beside the numbers, one below the other; what is left of the height is below them.
+    let rows = format!(
+        "grid-template-rows: repeat({}, min-content) 1fr",
+        pictures.len().max(1)
+    );
+    let beside = format!("grid-row: 1 / span {}", pictures.len().max(1) + 1);
     html! {
-        article id=(found.anchor()) aria-labelledby={ (found.anchor()) "-name" } {
-            div.numbers style=(rows) {
+        article id=(found.anchor()) style=(rows) aria-labelledby={ (found.anchor()) "-name" } {
+            div.numbers style=(beside) {
                 h2 id={ (found.anchor()) "-name" } { (found.scenario) }
                 p.muted { (found.about) }
                 (age(found, reports))
@@ -58,21 +62,24 @@ fn figures(found: &Found) -> Markup {
         .comparison
         .as_ref()
         .map_or(&[], |comparison| &comparison.changes);
-    let columns: &[&str] = if changes.is_empty() {
-        &["figure", "value", "certainty"]
-    } else {
-        &["figure", "value", "certainty", "against the baseline"]
-    };
+    let mut columns = vec![
+        Column::Text("figure"),
+        Column::Number("value"),
+        Column::Text("certainty"),
+    ];
+    if !changes.is_empty() {
+        columns.push(Column::Text("against the baseline"));
+    }
     html! {
         @if !found.figures.is_empty() {
-            (table(columns, &format!("Figures of {}", found.scenario), html! {
+            (table(&columns, &format!("Figures of {}", found.scenario), html! {
                 @for figure in &found.figures {
                     tr {
                         th scope="row" { (figure.name) }
                         td { (quantity(figure.value, &figure.unit)) }
-                        td.name { (certainty(figure)) }
+                        td.text { (certainty(figure)) }
                         @if !changes.is_empty() {
-                            td.name {
+                            td.text {
                                 @if let Some(change) = changes.iter().find(|change| change.figure == figure.name) {
                                     (verdict(&change.verdict)) " "
                                     (relative_change(&change.before, &change.after).unwrap_or_default())
@@ -109,7 +116,15 @@ fn section(section: &Section) -> Markup {
 }
 
 fn cells(heading: &str, cells: &Table) -> Markup {
-    let columns: Vec<&str> = cells.columns.iter().map(String::as_str).collect();
+    let heads = cells.columns.iter().enumerate();
+    let heads = heads.map(|(column, head)| {
+        if column == cells.name_column {
+            Column::Text(head)
+        } else {
+            Column::Number(head)
+        }
+    });
+    let columns: Vec<Column<'_>> = heads.collect();
     table(
         &columns,
         heading,
