@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::cpu::{CpuProfile, UNSAMPLED};
-use crate::memory::{MemoryProfile, MemoryView};
+use crate::memory::{AllocationStack, MemoryProfile, MemoryView};
 use crate::symbols::Frame;
 
 /// What the values of a sample are.
@@ -89,18 +89,19 @@ impl StackTable {
         table
     }
 
-    /// New blocks and bytes by each view, `first` to be seen first. Live bytes are negative for blocks from before the
+    /// New blocks and bytes by each view, `first` to be seen first. Stacks end at the allocation site: what the standard
+    /// library does below it, down to the allocator, would be the leaf of all of them. Live bytes are negative for blocks from before the
     /// region that were freed in it, so that the values sum to the totals of the profile.
     pub(crate) fn of_memory(profile: &MemoryProfile, first: MemoryView) -> Self {
         const VIEWS: [MemoryView; 3] = [MemoryView::Total, MemoryView::LiveAtEnd, MemoryView::AtPeak];
-        let values = |stack: &crate::memory::AllocationStack| {
+        let values = |stack: &AllocationStack| {
             let bytes = VIEWS.map(|view| stack.usage.bytes(view));
             std::iter::once(stack.usage.allocations as i64)
                 .chain(bytes)
                 .collect()
         };
         let samples = profile.stacks.iter().map(|stack| Sample {
-            frames: stack.frames.clone(),
+            frames: up_to_site(stack).to_vec(),
             values: values(stack),
         });
         let first_view = VIEWS.iter().position(|&view| view == first).unwrap_or_default();
@@ -116,6 +117,12 @@ impl StackTable {
             period: (kind("space", "bytes"), 1),
         }
     }
+}
+
+/// The frames from the root to the innermost that is the allocation site.
+fn up_to_site(stack: &AllocationStack) -> &[u32] {
+    let site = stack.frames.iter().rposition(|&frame| frame == stack.site);
+    site.map_or(&stack.frames, |site| &stack.frames[..=site])
 }
 
 /// Texts by number, each once, in the order in which they were asked for.
@@ -171,6 +178,22 @@ mod tests {
         assert_eq!(parts(Some("src/a.rs")), (Some("src/a.rs".to_owned()), None));
         assert_eq!(parts(Some("c:/a.rs")), (Some("c:/a.rs".to_owned()), None));
         assert_eq!(parts(None), (None, None));
+    }
+
+    #[test]
+    fn memory_stacks_end_at_the_allocation_site() {
+        let profile = examples::memory();
+        let table = StackTable::of_memory(&profile, MemoryView::Total);
+        let leaves: Vec<&str> = table
+            .samples
+            .iter()
+            .map(|sample| {
+                table.frames[*sample.frames.last().unwrap() as usize]
+                    .function
+                    .as_str()
+            })
+            .collect();
+        assert_eq!(leaves, [crate::memory::FREED_BEFORE, "app::main", "app::keep"]);
     }
 
     #[test]

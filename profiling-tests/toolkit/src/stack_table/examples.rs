@@ -44,7 +44,7 @@ pub(crate) fn cpu() -> CpuProfile {
     }
 }
 
-/// `main` calls `app::keep`; 100 bytes from before the region are freed in it.
+/// `main` calls `app::keep`, which pushes to a vector; 100 bytes from before the region are freed in it.
 pub(crate) fn memory() -> MemoryProfile {
     let frame = |function: &str, file: Option<&str>, line| Frame {
         function: function.to_owned(),
@@ -79,12 +79,13 @@ pub(crate) fn memory() -> MemoryProfile {
         frames: vec![
             frame(FREED_BEFORE, None, None),
             frame("app::keep", Some("src/keep.rs"), Some(3)),
+            frame("alloc::vec::Vec::push", None, None),
             frame("app::main", Some("src/main.rs"), Some(1)),
         ],
         stacks: vec![
             stack(&[0], 0, usage(0, 0, -100, 0)),
-            stack(&[2], 2, usage(2, 800, 0, 500)),
-            stack(&[2, 1], 1, usage(3, 400, 400, 400)),
+            stack(&[3], 3, usage(2, 800, 0, 500)),
+            stack(&[3, 1, 2], 1, usage(3, 400, 400, 400)),
         ],
     }
 }
