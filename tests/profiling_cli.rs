@@ -4,12 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+mod profiling_binary;
+
+use profiling_binary::profiling_binary;
 
 const SCENARIOS: [&str; 9] = [
     "training::train_memory",
@@ -69,11 +72,11 @@ impl Run {
         String::from_utf8(self.output.stderr.clone()).unwrap()
     }
 
-    /// Scenarios that left all four of their files.
+    /// Scenarios that left all of their files.
     fn measured(&self) -> Vec<&'static str> {
         let has = |scenario: &str, extension| self.file(scenario, extension).is_file();
         let all = |scenario: &&str| {
-            ["txt", "json", "folded", "svg"]
+            ["txt", "json", "folded", "svg", "pb.gz", "speedscope.json"]
                 .iter()
                 .all(|extension| has(scenario, extension))
         };
@@ -89,53 +92,6 @@ impl Run {
             .path()
             .join(format!("{}.{extension}", scenario.replace("::", ".")))
     }
-}
-
-/// The binary that `cargo test --test profiling` would run, of the same profile as this one.
-///
-/// There is no `CARGO_BIN_EXE_…` for tests; cargo is asked instead, which finds it built or builds it.
-fn profiling_binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // <target directory>/<profile>/deps/<this binary>
-        let this = std::env::current_exe().unwrap();
-        let profile_directory = this.ancestors().nth(2).unwrap();
-        let profile = match profile_directory.file_name().unwrap().to_str().unwrap() {
-            "debug" => "test",
-            named => named,
-        };
-        let output = Command::new(env!("CARGO"))
-            .args([
-                "test",
-                "--test",
-                "profiling",
-                "--no-run",
-                "--message-format",
-                "json",
-                "--profile",
-                profile,
-            ])
-            .arg("--target-dir")
-            .arg(profile_directory.parent().unwrap())
-            .arg("--manifest-path")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let mut executables = messages.lines().filter_map(|line| {
-            let message: Value = serde_json::from_str(line).ok()?;
-            let is_profiling = message["target"]["name"] == "profiling";
-            is_profiling.then(|| message["executable"].as_str().map(PathBuf::from))?
-        });
-        executables
-            .next()
-            .expect("cargo names the executable that it built")
-    })
 }
 
 #[test]
@@ -271,7 +227,7 @@ fn report_stands_after_the_results_and_fits_100_columns() {
 fn reports_say_what_they_were_measured_on() {
     let run = Run::with(&["--ignored", "vectorizer_hash_cost"]).succeeded();
     let report = run.json("training::vectorizer_hash_cost");
-    assert_eq!(report["format_version"], 1);
+    assert_eq!(report["format_version"], 2);
     assert_eq!(report["corpus"]["n_documents"], 300);
     assert_eq!(report["corpus"]["sha256"].as_str().unwrap().len(), 64);
     assert!(
@@ -311,7 +267,9 @@ fn corpus_is_removed_at_the_end() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    let is_report = |name: &str| name.starts_with("training.vectorizer_hash_cost.") || name == "summary.txt";
+    let is_report = |name: &str| {
+        name.starts_with("training.vectorizer_hash_cost.") || ["summary.txt", "index.html"].contains(&name)
+    };
     assert!(
         left.iter().all(|name| is_report(name.to_str().unwrap())),
         "{left:?}"

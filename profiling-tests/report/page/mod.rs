@@ -1,13 +1,16 @@
 //! The report as one page: `index.html`, which needs nothing beside it and no network.
 //!
-//! In come the JSON files and pictures of a directory, whoever wrote them; out goes HTML. `found` reads and judges the
-//! files, `overview` and `scenario` write the parts, `picture` puts flame graphs in. Every text is escaped where it is
+//! In come the JSON files and pictures of a directory, whoever wrote them; out goes HTML. `found` reads the files,
+//! `reports` judges them, `overview`, `changes` and `scenario` write what is on the page, `picture` puts flame graphs in. Every text is escaped where it is
 //! put in, by `maud`; the page's own policy forbids it to load anything.
 
+mod changes;
 mod found;
 mod overview;
+mod parts;
 mod picture;
 mod quantities;
+mod reports;
 mod scenario;
 
 use std::io;
@@ -15,7 +18,9 @@ use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use found::{Found, Reports};
+use found::Found;
+use parts::{facts, moment};
+use reports::Reports;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -49,8 +54,8 @@ fn document(reports: &Reports) -> Markup {
                 main {
                     (overview::notes(reports))
                     (overview::summary(reports))
-                    (overview::comparison(reports))
-                    (overview::budgets(reports))
+                    (changes::comparison(reports))
+                    (changes::budgets(reports))
                     (overview::scenario_list(reports))
                     @for report in &reports.found { (scenario::row(report, reports)) }
                     (circumstances(reports))
@@ -77,12 +82,6 @@ fn heading(reports: &Reports) -> Markup {
     }
 }
 
-/// A time in UTC as people read it.
-fn moment(timestamp: &str) -> Markup {
-    let read = timestamp.replacen('T', " ", 1).replace('Z', " UTC");
-    html! { time datetime=(timestamp) { (read) } }
-}
-
 /// On what the newest report was measured; the rows of others say where they differ.
 fn circumstances(reports: &Reports) -> Markup {
     html! {
@@ -92,13 +91,6 @@ fn circumstances(reports: &Reports) -> Markup {
                 (facts(circumstances))
             }
         }
-    }
-}
-
-/// Named texts below each other.
-fn facts(facts: &[(String, String)]) -> Markup {
-    html! {
-        dl { @for (name, text) in facts { div { dt { (name) } dd { (text) } } } }
     }
 }
 

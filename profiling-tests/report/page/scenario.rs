@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::found::{Body, Change, Found, Reports, Section, Table};
-use super::overview::{Column, table, verdict};
+use super::found::{Body, Change, Found, Section, Table};
+use super::parts::{Column, facts, moment, table, verdict};
 use super::quantities::{certainty, quantity, relative_change};
-use super::{facts, moment};
+use super::reports::Reports;
 
 /// The row of a report.
 pub(super) fn row(found: &Found, reports: &Reports) -> Markup {
@@ -24,7 +24,7 @@ pub(super) fn row(found: &Found, reports: &Reports) -> Markup {
                 p.muted { (found.about) }
                 (age(found, reports))
                 p.headline { (found.headline) }
-                @for warning in &found.warnings { p.warning { "Warning: " (warning) } }
+                @for warning in reports.own_warnings(found) { p.warning { "Warning: " (warning) } }
                 (budget_state(found))
                 (figures(found))
             }
@@ -72,7 +72,7 @@ fn figures(found: &Found) -> Markup {
     }
     html! {
         @if !found.figures.is_empty() {
-            (table(&columns, &format!("Figures of {}", found.scenario), html! {
+            (table(&columns, &format!("Figures of {}", found.scenario), &html! {
                 @for figure in &found.figures {
                     tr {
                         th scope="row" { (figure.name) }
@@ -128,7 +128,7 @@ fn cells(heading: &str, cells: &Table) -> Markup {
     table(
         &columns,
         heading,
-        html! {
+        &html! {
             @for row in &cells.rows {
                 tr {
                     @for (column, cell) in row.iter().enumerate() {

@@ -45,6 +45,7 @@ pub(super) struct Sample {
 }
 
 /// A binary that was mapped.
+#[expect(clippy::struct_excessive_bools, reason = "the format has these fields")]
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(super) struct Mapping {
     #[prost(uint64, tag = "1")]
