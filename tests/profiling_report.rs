@@ -247,20 +247,22 @@ fn figures_stand_with_unit_and_certainty_and_changes_with_their_verdict() {
         {"name": "train.peak_bytes", "value": 2048, "unit": "bytes", "exact": true},
         {"name": "train", "value": 1.5e6, "unit": "ns", "exact": false, "interval_95": [1e6, 2e6]},
     ]);
-    compared["comparison"] = json!({"baseline": "before", "refused": [], "changes": [
-        {"figure": "train", "before": 1e6, "after": 1.5e6, "unit": "ns", "change": 0.5, "verdict": "worse"},
-    ], "graphs": []});
-    compared["budgets"] = json!({"state": "held", "rows": [
-        {"figure": "train.peak_bytes", "kind": "hard", "limit": 4096, "found": 2048, "verdict": "held"},
+    compared["comparison"] = json!({"baseline": "before", "notes": [], "changes": [
+        {"figure": "train", "before": 1e6, "now": 1.5e6, "unit": "ns", "interval_95": [1.4, 1.6], "verdict": "worse"},
+        {"figure": "train.peak_bytes", "before": 2048, "now": 2048, "unit": "bytes", "verdict": null},
     ]});
+    compared["budgets"] = json!({"rows": [{
+        "figure": "train.peak_bytes", "severity": "hard", "limit": 4096, "measured": 2048, "held": "kept", "text": "",
+    }]});
     let page = Directory::with(&[compared]).page();
     let expected = [
         "2.00 KiB",
         "exact",
         "1.50 ms",
         "1.00 ms to 2.00 ms (95 %)",
-        "+50.0 %",
+        "+50.0 % (+40.0 % to +60.0 %)",
         "worse",
+        "not judged",
         "1 of 1 held",
     ];
     for text in expected {

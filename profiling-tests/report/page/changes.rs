@@ -4,22 +4,22 @@ use maud::{Markup, html};
 
 use super::found::{Budget, Budgets, Change, Comparison, Found};
 use super::parts::{Column, table, verdict, words};
-use super::quantities::{number_or_text, relative_change};
+use super::quantities::{quantity, quantity_or_none, relative_change};
 use super::reports::Reports;
 
 /// Every change: those that are one at once, the others on demand.
 pub(super) fn comparison(reports: &Reports) -> Markup {
     let changes = compared(reports)
         .flat_map(|(found, comparison)| comparison.changes.iter().map(move |change| (found, change)));
-    let (mut changed, unchanged): (Vec<_>, Vec<_>) =
-        changes.partition(|(_, change)| !["within noise", "same"].contains(&words(&change.verdict).as_str()));
+    let (mut changed, unchanged): (Vec<_>, Vec<_>) = changes
+        .partition(|(_, change)| ["worse", "better", "changed"].contains(&verdict_of(change).as_str()));
     // Stable: within a verdict the order of the scenarios.
-    changed.sort_by_key(|(_, change)| {
+    let rank = |change| {
         ["worse", "better"]
             .iter()
-            .position(|known| *known == change.verdict)
-            .unwrap_or(2)
-    });
+            .position(|known| *known == verdict_of(change))
+    };
+    changed.sort_by_key(|(_, change)| rank(change).unwrap_or(2));
     let refused: Vec<_> = compared(reports)
         .filter(|(_, comparison)| !comparison.refused.is_empty())
         .collect();
@@ -29,6 +29,9 @@ pub(super) fn comparison(reports: &Reports) -> Markup {
                 h2 #changes { "Against the baseline" }
                 @for (found, comparison) in refused {
                     p.refused { code { (found.scenario) } ": refused. " (comparison.refused.join("; ")) }
+                }
+                @for (found, note) in notes(reports) {
+                    p.muted { code { (found.scenario) } ": " (note) }
                 }
                 @if !changed.is_empty() { (change_table("Changed", &changed)) }
                 @if !unchanged.is_empty() {
@@ -57,11 +60,11 @@ fn change_table(label: &str, changes: &[(&Found, &Change)]) -> Markup {
         &html! {
             @for (found, change) in changes {
                 tr {
-                    td.text { (verdict(&change.verdict)) }
+                    td.text { (verdict(&verdict_of(change))) }
                     th scope="row" { (change.figure) }
-                    td { (number_or_text(&change.before, &change.unit)) }
-                    td { (number_or_text(&change.after, &change.unit)) }
-                    td { (change_text(change)) }
+                    td { (quantity(change.before, &change.unit)) }
+                    td { (quantity(change.now, &change.unit)) }
+                    td { (relative_change(change)) }
                     td.text { a href={ "#" (found.anchor()) } { (found.scenario) } }
                 }
             }
@@ -71,17 +74,21 @@ fn change_table(label: &str, changes: &[(&Found, &Change)]) -> Markup {
 
 /// Every budget of every scenario, open where one isn't held.
 pub(super) fn budgets(reports: &Reports) -> Markup {
-    const COLUMNS: [Column<'_>; 6] = [
+    const COLUMNS: [Column<'_>; 7] = [
         Column::Text("verdict"),
         Column::Text("figure"),
         Column::Text("kind"),
         Column::Number("limit"),
-        Column::Number("found"),
+        Column::Number("measured"),
         Column::Text("scenario"),
+        Column::Text("in words"),
     ];
     let of_report = |found| Budgets::of(found).map(move |row| (found, row));
     let rows: Vec<(&Found, &Budget)> = reports.found.iter().flat_map(of_report).collect();
-    let n_held = rows.iter().filter(|(_, row)| row.verdict == "held").count();
+    let n_held = rows
+        .iter()
+        .filter(|(_, row)| ["held", "kept"].contains(&row.held.as_str()))
+        .count();
     html! {
         @if !rows.is_empty() {
             section aria-labelledby="budgets" {
@@ -92,12 +99,13 @@ pub(super) fn budgets(reports: &Reports) -> Markup {
                         @for (found, row) in &rows {
                             @let unit = found.unit_of(&row.figure);
                             tr {
-                                td.text { (verdict(&row.verdict)) }
+                                td.text { (verdict(&row.held)) }
                                 th scope="row" { (row.figure) }
-                                td.text { (row.kind) }
-                                td { (number_or_text(&row.limit, unit)) }
-                                td { (number_or_text(&row.value, unit)) }
+                                td.text { (row.severity) }
+                                td { (quantity_or_none(row.limit, unit)) }
+                                td { (quantity_or_none(row.measured, unit)) }
                                 td.text { a href={ "#" (found.anchor()) } { (found.scenario) } }
+                                td.text { (row.text) }
                             }
                         }
                     }))
@@ -115,9 +123,11 @@ pub(super) fn compared(reports: &Reports) -> impl Iterator<Item = (&Found, &Comp
         .filter_map(|found| Some((found, found.comparison.as_ref()?)))
 }
 
-fn change_text(change: &Change) -> String {
-    let written = change.by.as_str().map(str::to_owned);
-    written
-        .or_else(|| relative_change(&change.before, &change.after))
-        .unwrap_or_else(|| "–".to_owned())
+fn notes(reports: &Reports) -> impl Iterator<Item = (&Found, &String)> {
+    compared(reports).flat_map(|(found, comparison)| comparison.notes.iter().map(move |note| (found, note)))
+}
+
+/// In words; a figure that isn't judged has one as well.
+pub(super) fn verdict_of(change: &Change) -> String {
+    words(change.verdict.as_deref().unwrap_or("not judged"))
 }

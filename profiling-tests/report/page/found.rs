@@ -128,6 +128,8 @@ pub(super) struct Figure {
 pub(super) struct Comparison {
     pub(super) baseline: String,
     #[serde(default)]
+    pub(super) notes: Vec<String>,
+    #[serde(default)]
     pub(super) refused: Vec<String>,
     #[serde(default)]
     pub(super) changes: Vec<Change>,
@@ -138,17 +140,20 @@ pub(super) struct Comparison {
 #[derive(Debug, Deserialize)]
 pub(super) struct Change {
     pub(super) figure: String,
-    pub(super) before: Value,
-    pub(super) after: Value,
+    pub(super) before: f64,
+    #[serde(alias = "after")]
+    pub(super) now: f64,
     pub(super) unit: String,
-    #[serde(rename = "change")]
-    pub(super) by: Value,
-    pub(super) verdict: String,
+    /// Of now over before.
+    pub(super) interval_95: Option<[f64; 2]>,
+    /// None where it isn't judged.
+    pub(super) verdict: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Budgets {
-    pub(super) state: String,
+    /// Why none is checked.
+    pub(super) note: Option<String>,
     #[serde(default)]
     pub(super) rows: Vec<Budget>,
 }
@@ -156,11 +161,18 @@ pub(super) struct Budgets {
 #[derive(Debug, Deserialize)]
 pub(super) struct Budget {
     pub(super) figure: String,
-    pub(super) kind: String,
-    pub(super) limit: Value,
-    #[serde(rename = "found")]
-    pub(super) value: Value,
-    pub(super) verdict: String,
+    #[serde(alias = "kind")]
+    pub(super) severity: String,
+    /// None where the limit is a baseline's.
+    pub(super) limit: Option<f64>,
+    /// None if it wasn't measured.
+    #[serde(alias = "found")]
+    pub(super) measured: Option<f64>,
+    #[serde(alias = "verdict")]
+    pub(super) held: String,
+    /// The same in words.
+    #[serde(default)]
+    pub(super) text: String,
 }
 
 impl Budgets {

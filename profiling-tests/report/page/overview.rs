@@ -3,9 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::changes::compared;
+use super::changes::{compared, verdict_of};
 use super::found::Comparison;
-use super::parts::words;
 use super::quantities::{interval_95, quantity};
 use super::reports::Reports;
 
@@ -152,7 +151,7 @@ fn what_changed(reports: &Reports) -> Markup {
     };
     let n_of = |verdict: &str| {
         let changes = comparisons.iter().flat_map(|comparison| &comparison.changes);
-        changes.filter(|change| words(&change.verdict) == verdict).count()
+        changes.filter(|change| verdict_of(change) == verdict).count()
     };
     let counted = |verdicts: [&str; 2]| {
         verdicts

@@ -6,13 +6,14 @@ use maud::{Markup, html};
 pub(super) fn verdict(verdict: &str) -> Markup {
     let words = words(verdict);
     let class = match words.as_str() {
-        "better" | "held" => "good",
+        "better" | "held" | "kept" => "good",
         "worse" | "exceeded" | "refused" => "bad",
         _ => "neutral",
     };
     html! { span class={ "pill " (class) } { (words) } }
 }
 
+/// `within_noise` as words.
 pub(super) fn words(verdict: &str) -> String {
     verdict.replace('_', " ")
 }

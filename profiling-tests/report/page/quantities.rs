@@ -1,9 +1,7 @@
 //! Numbers of the JSON files as people read them, by the unit that stands beside them.
 
-use serde_json::Value;
-
 use super::super::units::{bytes, count, digits, duration, percent};
-use super::found::Figure;
+use super::found::{Change, Figure};
 
 /// A number with its unit.
 pub(super) fn quantity(value: f64, unit: &str) -> String {
@@ -36,18 +34,25 @@ pub(super) fn interval_95([low, high]: [f64; 2], unit: &str) -> String {
     format!("{} to {} (95 %)", quantity(low, unit), quantity(high, unit))
 }
 
-/// A number with its unit, or a text as it is.
-pub(super) fn number_or_text(value: &Value, unit: &str) -> String {
-    match (value.as_f64(), value.as_str()) {
-        (Some(number), _) => quantity(number, unit),
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => "–".to_owned(),
-    }
+/// A number with its unit, if there is one.
+pub(super) fn quantity_or_none(value: Option<f64>, unit: &str) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| quantity(value, unit))
 }
 
-/// A change as a signed share of what was before.
-pub(super) fn relative_change(before: &Value, after: &Value) -> Option<String> {
-    let (before, after) = (before.as_f64()?, after.as_f64()?);
-    let share = (after - before) / before.abs();
-    share.is_finite().then(|| format!("{:+.1} %", share * 100.0))
+/// A change as a signed share of what was before, with its interval if that is known.
+pub(super) fn relative_change(change: &Change) -> String {
+    let share = (change.now - change.before) / change.before.abs();
+    if !share.is_finite() {
+        return "–".to_owned();
+    }
+    let percent = |share: f64| format!("{:+.1} %", share * 100.0);
+    match change.interval_95 {
+        Some([low, high]) => format!(
+            "{} ({} to {})",
+            percent(share),
+            percent(low - 1.0),
+            percent(high - 1.0)
+        ),
+        None => percent(share),
+    }
 }

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::found::{Body, Change, Found, Section, Table};
+use super::changes::verdict_of;
+use super::found::{Body, Budgets, Change, Found, Section, Table};
 use super::parts::{Column, facts, moment, table, verdict};
 use super::quantities::{certainty, quantity, relative_change};
 use super::reports::Reports;
@@ -50,10 +51,18 @@ fn age(found: &Found, reports: &Reports) -> Markup {
 }
 
 fn budget_state(found: &Found) -> Markup {
+    let rows = || Budgets::of(found);
+    let n_of = |held: &str| rows().filter(|row| row.held == held).count();
+    let state = match (n_of("exceeded"), n_of("refused"), rows().count()) {
+        (0, 0, 0) => None,
+        (0, 0, _) => Some("held"),
+        (0, ..) => Some("refused"),
+        _ => Some("exceeded"),
+    };
+    let note = found.budgets.as_ref().and_then(|budgets| budgets.note.as_ref());
     html! {
-        @if let Some(budgets) = &found.budgets {
-            p { "Budgets: " (verdict(&budgets.state)) }
-        }
+        @if let Some(state) = state { p { "Budgets: " (verdict(state)) } }
+        @if let Some(note) = note { p.muted { "Budgets: " (note) } }
     }
 }
 
@@ -81,8 +90,7 @@ fn figures(found: &Found) -> Markup {
                         @if !changes.is_empty() {
                             td.text {
                                 @if let Some(change) = changes.iter().find(|change| change.figure == figure.name) {
-                                    (verdict(&change.verdict)) " "
-                                    (relative_change(&change.before, &change.after).unwrap_or_default())
+                                    (verdict(&verdict_of(change))) " " (relative_change(change))
                                 }
                             }
                         }
