@@ -9,6 +9,7 @@
 
 mod arguments;
 mod corpus;
+mod held;
 mod progress;
 mod report;
 mod scenarios;

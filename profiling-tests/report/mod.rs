@@ -5,7 +5,7 @@
 //! Report + Head → <name>.txt .json, of each graph .svg .folded .pb.gz .speedscope.json
 //!               → summary.txt, index.html (of all that is in the directory) → terminal
 //! ```
-//! A scenario builds a [`Report`]; `cpu`, `memory`, `timing` and `training` turn what instruments say into
+//! A scenario builds a [`Report`]; `cpu`, `memory`, `leaks`, `timing` and `training` turn what instruments say into
 //! sections; `text`, `json`, `graph` and `page` write one format each.
 
 pub(crate) mod cpu;
@@ -14,6 +14,7 @@ pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod head;
 pub(crate) mod json;
+pub(crate) mod leaks;
 pub(crate) mod memory;
 pub(crate) mod page;
 pub(crate) mod run;

@@ -8,13 +8,15 @@ use postroom::learners::mlp::FitReport;
 use postroom::model_file::SecretKey;
 use postroom::train_report::TrainReport;
 use profiling_toolkit::cpu::measure_cpu_repeated;
-use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
+use profiling_toolkit::memory::{LeakOptions, MemoryOptions, measure_leaks, measure_memory};
 use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
 use sha2::{Digest as _, Sha256};
 
 use super::{Outcome, Profiled, no_status, repeated_calls};
 use crate::corpus::{Corpus, HeldOut};
+use crate::held;
 use crate::report::graph::Graph;
+use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
 use crate::session::Session;
@@ -33,21 +35,24 @@ const N_FILE_SAMPLES: u32 = 30;
 pub(super) fn train_memory(session: &Session, report: &mut Report) -> Outcome {
     let store = session.corpus()?.store();
     let mut classifier = DocumentClassifier::new(ClassifierParams::default());
-    let (training, profile) =
-        measure_memory(MemoryOptions::default(), || classifier.train(store, &no_status))?;
+    let train = || held::observe(|| classifier.train(store, &no_status));
+    let ((training, held), profile) = measure_memory(MemoryOptions::default(), train)?;
     let training = trained(training?);
     report::training::add_model(report, &training);
     report::memory::add(report, "train", "train()", &profile);
+    report::memory::add_held(report, "train_held", "train()", &profile, &held);
     report.headline = format!(
         "peak {}, kept {}, {} blocks allocated",
         units::bytes(profile.peak_bytes),
         units::bytes(profile.live_delta_bytes),
         units::count(profile.allocations)
     );
-    report.graphs = vec![
-        Graph::of_memory("Training: memory at the peak", &profile, MemoryView::AtPeak),
-        Graph::of_memory("Training: memory allocated in all", &profile, MemoryView::Total).named("total"),
-    ];
+    let graphs = GraphNames {
+        title: "Training",
+        at_peak: "",
+        total: "total",
+    };
+    report::memory::add_graphs(report, &graphs, &profile);
     Ok(())
 }
 
@@ -145,7 +150,28 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
         graph: "Training when nothing changed: CPU time",
         suffix: "",
     };
-    profiled.add(report, || classifier.train(store, &no_status))
+    profiled.add(report, || classifier.train(store, &no_status))?;
+    add_noop_memory(report, &mut classifier, session.corpus()?)
+}
+
+/// What a training that changes nothing allocates, and whether any of it stays.
+fn add_noop_memory(report: &mut Report, classifier: &mut DocumentClassifier, corpus: &Corpus) -> Outcome {
+    let store = corpus.store();
+    let again = || held::observe(|| classifier.train(store, &no_status));
+    let ((unchanged, held), profile) = measure_memory(MemoryOptions::default(), again)?;
+    unchanged?;
+    let done = "Second train()";
+    report::memory::add(report, "second_memory", done, &profile);
+    report::memory::add_held(report, "second_held", done, &profile, &held);
+    let graphs = GraphNames {
+        title: "Training when nothing changed",
+        at_peak: "peak",
+        total: "total",
+    };
+    report::memory::add_graphs(report, &graphs, &profile);
+    let leaks = measure_leaks(&LeakOptions::default(), || classifier.train(store, &no_status))?;
+    report::leaks::add(report, "second_leaks", done, &leaks);
+    Ok(())
 }
 
 pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Outcome {
@@ -247,20 +273,18 @@ pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Out
         suffix: "",
     };
     profiled.add(report, || (classifier.save(&path, &key), load()))?;
-    report.graphs.extend([
-        Graph::of_memory(
-            "Saving a model: memory at the peak",
-            &save_memory,
-            MemoryView::AtPeak,
-        )
-        .named("save_peak"),
-        Graph::of_memory(
-            "Loading a model: memory at the peak",
-            &load_memory,
-            MemoryView::AtPeak,
-        )
-        .named("load_peak"),
-    ]);
+    let saving = GraphNames {
+        title: "Saving a model",
+        at_peak: "save_peak",
+        total: "save_total",
+    };
+    let loading = GraphNames {
+        title: "Loading a model",
+        at_peak: "load_peak",
+        total: "load_total",
+    };
+    report::memory::add_graphs(report, &saving, &save_memory);
+    report::memory::add_graphs(report, &loading, &load_memory);
     Ok(())
 }
 

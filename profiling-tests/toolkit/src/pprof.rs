@@ -12,7 +12,7 @@ use prost::Message as _;
 use crate::cpu::CpuProfile;
 use crate::memory::{MemoryProfile, MemoryView};
 use crate::names::plain;
-use crate::stack_table::{StackTable, TextTable, ValueKind};
+use crate::stack_table::{Sample, StackTable, TextTable, ValueKind};
 
 mod proto;
 
@@ -22,7 +22,7 @@ pub fn cpu_pprof(profile: &CpuProfile) -> Vec<u8> {
 }
 
 /// Memory as in Go's heap profiles: `alloc_objects/count`, `alloc_space/bytes` and `inuse_space/bytes` (live at the
-/// end), and beside them `peak_space/bytes`. Objects in use aren't known stack by stack and left out. A reader opens
+/// end), and beside them `peak_space/bytes`, each with the labels `thread` and `phase`. Objects in use aren't known stack by stack and left out. A reader opens
 /// the values of `first`.
 pub fn memory_pprof(profile: &MemoryProfile, first: MemoryView) -> Vec<u8> {
     gzipped(&encoded(&StackTable::of_memory(profile, first)))
@@ -41,7 +41,11 @@ fn encoded(table: &StackTable) -> Vec<u8> {
     let period_type = value_type(table.period.0);
     let profile = proto::Profile {
         sample_type: sample_types,
-        sample: table.samples.iter().map(sample).collect(),
+        sample: table
+            .samples
+            .iter()
+            .map(|stack| sample(stack, &mut text))
+            .collect(),
         mapping: vec![MAPPING],
         function: functions(table, &mut text),
         location: locations(table),
@@ -69,11 +73,16 @@ fn id(frame_idx: usize) -> u64 {
 }
 
 /// Leaf first, other than everywhere else.
-fn sample(sample: &crate::stack_table::Sample) -> proto::Sample {
+fn sample(sample: &Sample, text: &mut impl FnMut(&str) -> i64) -> proto::Sample {
     let leaf_first = sample.frames.iter().rev();
+    let labels = sample.labels.iter().map(|(key, value)| proto::Label {
+        key: text(key),
+        str: text(value),
+    });
     proto::Sample {
         location_id: leaf_first.map(|&frame| id(frame as usize)).collect(),
         value: sample.values.clone(),
+        label: labels.collect(),
     }
 }
 

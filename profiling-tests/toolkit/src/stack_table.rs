@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     /// Indices into [`StackTable::frames`], root first.
     pub(crate) frames: Vec<u32>,
     pub(crate) values: Vec<i64>,
+    /// What else is known of it, by name.
+    pub(crate) labels: Vec<(&'static str, String)>,
 }
 
 /// Stacks with their values.
@@ -67,6 +69,7 @@ impl StackTable {
         let samples = profile.stacks.iter().map(|stack| Sample {
             frames: stack.frames.clone(),
             values: vec![stack.samples as i64, stack.weight_ns as i64],
+            labels: Vec::new(),
         });
         let mut table = Self {
             kinds: vec![SAMPLES, CPU_NS],
@@ -83,6 +86,7 @@ impl StackTable {
             table.samples.push(Sample {
                 frames: vec![table.frames.len() as u32],
                 values: vec![0, profile.sampling.unsampled_ns as i64],
+                labels: Vec::new(),
             });
             table.frames.push(frame(UNSAMPLED, None));
         }
@@ -103,6 +107,10 @@ impl StackTable {
         let samples = profile.stacks.iter().map(|stack| Sample {
             frames: up_to_site(stack).to_vec(),
             values: values(stack),
+            labels: vec![
+                ("thread", profile.threads[stack.thread as usize].name.clone()),
+                ("phase", profile.phases[stack.phase as usize].name.clone()),
+            ],
         });
         let first_view = VIEWS.iter().position(|&view| view == first).unwrap_or_default();
         Self {

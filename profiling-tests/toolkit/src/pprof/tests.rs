@@ -113,6 +113,16 @@ fn stack_is_leaf_first_with_names_files_and_lines() {
 }
 
 #[test]
+fn memory_samples_are_labelled_by_thread_and_phase() {
+    let profile = decoded(&memory_pprof(&memory(), MemoryView::Total));
+    let labels = profile.sample[1].label.iter();
+    let labels: Vec<_> = labels
+        .map(|label| (text(&profile, label.key), text(&profile, label.str)))
+        .collect();
+    assert_eq!(labels, [("thread", "main"), ("phase", "fit")]);
+}
+
+#[test]
 fn same_profile_gives_the_same_bytes() {
     assert_eq!(cpu_pprof(&cpu()), cpu_pprof(&cpu()));
     let memory_file = || memory_pprof(&memory(), MemoryView::Total);

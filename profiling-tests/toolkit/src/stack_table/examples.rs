@@ -1,7 +1,7 @@
 //! Two small profiles, one of each kind, on which the formats are tested.
 
 use crate::cpu::{CpuProfile, FunctionCost, SamplingQuality, StackCost, ThreadCost};
-use crate::memory::{AllocationStack, FREED_BEFORE, MemoryProfile, Unwinder, Usage};
+use crate::memory::{AllocationStack, FREED_BEFORE, MemoryProfile, NamedUsage, Unwinder, Usage};
 use crate::symbols::Frame;
 
 /// `main` calls `<T as U>::work` in `src/work.rs:7`; 30 + 60 ns sampled in 1 + 2 samples, 10 ns unsampled.
@@ -54,6 +54,8 @@ pub(crate) fn memory() -> MemoryProfile {
     let stack = |frames: &[u32], site, usage| AllocationStack {
         frames: frames.to_vec(),
         site,
+        phase: 0,
+        thread: 0,
         usage,
     };
     let usage = |allocations, bytes_allocated, live_at_end_bytes, live_at_peak_bytes| Usage {
@@ -62,6 +64,12 @@ pub(crate) fn memory() -> MemoryProfile {
         live_at_end_bytes,
         live_at_peak_bytes,
         ..Usage::default()
+    };
+    let named = |name: &str| {
+        vec![NamedUsage {
+            name: name.to_owned(),
+            usage: Usage::default(),
+        }]
     };
     MemoryProfile {
         live_delta_bytes: 300,
@@ -72,8 +80,11 @@ pub(crate) fn memory() -> MemoryProfile {
         bytes_allocated: 1_200,
         bytes_deallocated: 900,
         largest_block_bytes: 500,
+        largest_block_stack: Some(1),
+        sizes: Vec::new(),
         counters_delta_bytes: 300,
         complete: true,
+        tracker_bytes: 0,
         unwinder: Unwinder::FramePointers,
         truncated_stacks: 0,
         frames: vec![
@@ -82,6 +93,8 @@ pub(crate) fn memory() -> MemoryProfile {
             frame("alloc::vec::Vec::push", None, None),
             frame("app::main", Some("src/main.rs"), Some(1)),
         ],
+        threads: named("main"),
+        phases: named("fit"),
         stacks: vec![
             stack(&[0], 0, usage(0, 0, -100, 0)),
             stack(&[3], 3, usage(2, 800, 0, 500)),
