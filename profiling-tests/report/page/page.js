@@ -18,6 +18,11 @@
     pictures.forEach((picture) => paint(picture.querySelector("iframe")));
   };
 
+  const unpacked = (text) => {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+
   const chosen = remembered();
   if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
   button.addEventListener("click", () => {
@@ -32,8 +37,8 @@
   for (const picture of pictures) {
     const frame = picture.querySelector("iframe");
     frame.addEventListener("load", () => paint(frame));
-    picture.addEventListener("toggle", () => {
-      if (picture.open && !frame.srcdoc) frame.srcdoc = frame.dataset.picture;
+    picture.addEventListener("toggle", async () => {
+      if (picture.open && !frame.srcdoc) frame.srcdoc = await unpacked(frame.dataset.picture);
     });
   }
 })();
