@@ -288,7 +288,7 @@ fn differences_are_shown_where_the_report_was_compared() {
     report["comparison"] = json!({"baseline": "before"});
     let page = page_of(&report);
     assert_eq!(pictures(&page).len(), 3);
-    assert!(page.contains("Work: what changed, as wide as before"), "{page}");
+    assert!(page.contains("Work: changes, as wide as before"), "{page}");
 }
 
 #[test]

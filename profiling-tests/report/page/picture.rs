@@ -60,7 +60,7 @@ impl Picture {
         };
         let drawn = [("diff", "now"), ("diff_before", "before")].map(|(ending, width)| {
             let mut picture = Self {
-                title: format!("{}: what changed, as wide as {width}", self.title),
+                title: format!("{}: changes, as wide as {width}", self.title),
                 svg: format!("{stem}.{ending}.svg"),
                 folded: None,
                 pprof: None,
