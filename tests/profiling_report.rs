@@ -274,6 +274,24 @@ fn figures_stand_with_unit_and_certainty_and_changes_with_their_verdict() {
 }
 
 #[test]
+fn differences_are_shown_where_the_report_was_compared() {
+    let mut report = report("a::first");
+    report["graphs"] = json!([{"title": "Work", "svg": "a.svg"}]);
+    let page_of = |report: &Value| {
+        let directory = Directory::with(std::slice::from_ref(report));
+        for name in ["a.svg", "a.diff.svg", "a.diff_before.svg"] {
+            directory.add(name, "<svg height=\"10\"></svg>");
+        }
+        directory.page()
+    };
+    assert_eq!(pictures(&page_of(&report)).len(), 1);
+    report["comparison"] = json!({"baseline": "before"});
+    let page = page_of(&report);
+    assert_eq!(pictures(&page).len(), 3);
+    assert!(page.contains("Work: changes, as wide as before"), "{page}");
+}
+
+#[test]
 fn refused_comparison_says_why() {
     let mut refused = report("a::first");
     refused["comparison"] =

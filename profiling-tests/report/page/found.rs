@@ -49,12 +49,12 @@ impl Found {
         }
         let mut found: Self = serde_json::from_value(value)
             .map_err(|error| format!("not a report as it should be: {error}"))?;
-        let compared = found
-            .comparison
-            .iter_mut()
-            .flat_map(|comparison| &mut comparison.graphs);
-        for picture in found.graphs.iter_mut().chain(compared) {
+        for picture in &mut found.graphs {
             picture.load(directory);
+        }
+        if let Some(comparison) = &mut found.comparison {
+            let graphs = found.graphs.iter();
+            comparison.graphs = graphs.flat_map(|graph| graph.differences(directory)).collect();
         }
         Ok(found)
     }
@@ -133,7 +133,8 @@ pub(super) struct Comparison {
     pub(super) refused: Vec<String>,
     #[serde(default)]
     pub(super) changes: Vec<Change>,
-    #[serde(default)]
+    /// What is beside the report's graphs, where it was compared.
+    #[serde(skip)]
     pub(super) graphs: Vec<Picture>,
 }
 

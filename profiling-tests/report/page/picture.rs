@@ -53,6 +53,29 @@ impl Picture {
         });
     }
 
+    /// What changed in it against a baseline, in both directions, where that was drawn.
+    pub(super) fn differences(&self, directory: &Path) -> Vec<Self> {
+        let Some(stem) = self.svg.strip_suffix(".svg") else {
+            return Vec::new();
+        };
+        let drawn = [("diff", "now"), ("diff_before", "before")].map(|(ending, width)| {
+            let mut picture = Self {
+                title: format!("{}: changes, as wide as {width}", self.title),
+                svg: format!("{stem}.{ending}.svg"),
+                folded: None,
+                pprof: None,
+                speedscope: None,
+                drawing: None,
+            };
+            picture.load(directory);
+            picture
+        });
+        drawn
+            .into_iter()
+            .filter(|picture| picture.drawing.is_some())
+            .collect()
+    }
+
     /// The preview, which opens the graph, and links to its files.
     pub(super) fn markup(&self) -> Markup {
         html! {
