@@ -142,7 +142,7 @@ fn report_stands_after_the_results_and_fits_100_columns() {
 fn reports_say_what_they_were_measured_on() {
     let run = Run::with(&["--ignored", "vectorizer_hash_cost"]).succeeded();
     let report = run.json("training::vectorizer_hash_cost");
-    assert_eq!(report["format_version"], 1);
+    assert_eq!(report["format_version"], 2);
     assert_eq!(report["corpus"]["n_documents"], 300);
     assert_eq!(report["corpus"]["sha256"].as_str().unwrap().len(), 64);
     assert!(
@@ -182,7 +182,9 @@ fn corpus_is_removed_at_the_end() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    let is_report = |name: &str| name.starts_with("training.vectorizer_hash_cost.") || name == "summary.txt";
+    let is_report = |name: &str| {
+        name.starts_with("training.vectorizer_hash_cost.") || ["summary.txt", "index.html"].contains(&name)
+    };
     assert!(
         left.iter().all(|name| is_report(name.to_str().unwrap())),
         "{left:?}"

@@ -1,10 +1,13 @@
-//! Flame graphs: folded stacks for other tools, and pictures of them.
+//! Flame graphs: pictures, and the stacks that they are of, as other tools read them.
 
 use profiling_toolkit::cpu::CpuProfile;
 use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, render_flamegraph};
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
 use profiling_toolkit::names::plain;
+use profiling_toolkit::pprof::{cpu_pprof, memory_pprof};
+use profiling_toolkit::speedscope::{Speedscope, cpu_speedscope, memory_speedscope};
+use serde::Serialize;
 
 use super::functions::is_plumbing;
 use super::units::{bytes, count, duration};
@@ -18,11 +21,27 @@ pub(crate) struct Graph {
     subtitle: String,
     unit: Unit,
     stacks: FoldedStacks,
+    /// A `.pb.gz` file.
+    pub(crate) pprof: Vec<u8>,
+    pub(crate) speedscope: Speedscope,
+}
+
+/// What a graph shows, and the names of its files in the directory of the report.
+#[derive(Debug, Serialize)]
+pub(crate) struct GraphFiles<'graph> {
+    title: &'graph str,
+    kind: &'static str,
+    unit: &'static str,
+    pub(crate) svg: String,
+    pub(crate) folded: String,
+    pub(crate) pprof: String,
+    pub(crate) speedscope: String,
 }
 
 impl Graph {
     /// Where CPU time went.
     pub(crate) fn of_cpu(title: impl Into<String>, profile: &CpuProfile) -> Self {
+        let title = title.into();
         let subtitle = format!(
             "{} of CPU time, {} samples, calls: {}",
             duration(profile.cpu_ns as f64),
@@ -31,7 +50,9 @@ impl Graph {
         );
         Self {
             suffix: "",
-            title: title.into(),
+            pprof: cpu_pprof(profile),
+            speedscope: cpu_speedscope(&title, profile),
+            title,
             subtitle,
             unit: Unit::Nanoseconds,
             stacks: profile.folded(),
@@ -40,6 +61,7 @@ impl Graph {
 
     /// Where memory went, by one view.
     pub(crate) fn of_memory(title: impl Into<String>, profile: &MemoryProfile, view: MemoryView) -> Self {
+        let title = title.into();
         let mut stacks = FoldedStacks::new();
         for stack in &profile.stacks {
             let frames = stack
@@ -57,7 +79,9 @@ impl Graph {
         let subtitle = format!("{} {what}", bytes(stacks.total()));
         Self {
             suffix: "",
-            title: title.into(),
+            pprof: memory_pprof(profile, view),
+            speedscope: memory_speedscope(&title, profile, view),
+            title,
             subtitle,
             unit: Unit::Bytes,
             stacks,
@@ -67,6 +91,27 @@ impl Graph {
     /// The same as a further graph of the scenario.
     pub(crate) fn named(self, suffix: &'static str) -> Self {
         Self { suffix, ..self }
+    }
+
+    /// Its files; `stem` is that of the scenario.
+    pub(crate) fn files(&self, stem: &str) -> GraphFiles<'_> {
+        let stem = match self.suffix {
+            "" => stem.to_owned(),
+            suffix => format!("{stem}.{suffix}"),
+        };
+        let (kind, unit) = match self.unit {
+            Unit::Nanoseconds => ("cpu", "nanoseconds"),
+            Unit::Bytes => ("memory", "bytes"),
+        };
+        GraphFiles {
+            title: &self.title,
+            kind,
+            unit,
+            svg: format!("{stem}.svg"),
+            folded: format!("{stem}.folded"),
+            pprof: format!("{stem}.pb.gz"),
+            speedscope: format!("{stem}.speedscope.json"),
+        }
     }
 
     /// One line a stack, its weight last.

@@ -36,7 +36,13 @@ impl Head<'_> {
                 .iter()
                 .flat_map(|warning| warning_lines(warning)),
         );
-        lines.extend(fact_lines(&[
+        lines.extend(fact_lines(&self.facts()));
+        lines.join("\n") + "\n"
+    }
+
+    /// The circumstances, named.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
             ("corpus", self.corpus_line()),
             ("labels", self.labels_line()),
             ("build", self.build_line()),
@@ -45,8 +51,7 @@ impl Head<'_> {
             ("load", self.load_line()),
             ("tracker", self.tracker_line()),
             ("sampler", self.sampler_line()),
-        ]));
-        lines.join("\n") + "\n"
+        ]
     }
 
     fn corpus_line(&self) -> String {

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! instruments → sections (for people), measurements (for programs), graphs → Report
-//! Report + Head → <name>.txt .json .folded .svg → summary.txt → terminal
+//! Report + Head → <name>.txt .json, of each graph .svg .folded .pb.gz .speedscope.json
+//!               → summary.txt, index.html (of all that is in the directory) → terminal
 //! ```
 //! A scenario builds a [`Report`]; `cpu`, `memory`, `leaks`, `timing` and `training` turn what instruments say into
-//! sections; `text`, `json` and `graph` write one format each.
+//! sections; `text`, `json`, `graph` and `page` write one format each.
 
 pub(crate) mod cpu;
 pub(crate) mod files;
@@ -15,6 +16,8 @@ pub(crate) mod head;
 pub(crate) mod json;
 pub(crate) mod leaks;
 pub(crate) mod memory;
+pub(crate) mod page;
+pub(crate) mod run;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod timing;
@@ -25,6 +28,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use graph::Graph;
+use run::Run;
 use table::Table;
 
 /// What one scenario found.
@@ -34,7 +38,9 @@ pub(crate) struct Report {
     pub(crate) scenario: &'static str,
     /// What was done, in a sentence.
     pub(crate) about: String,
-    /// When it began and ended.
+    /// Which run it is of, and when it began.
+    pub(crate) run: Run,
+    /// When it began and ended, against other scenarios of its process.
     pub(crate) span: Span,
     /// What came out, in half a line: what the overview of a run shows.
     pub(crate) headline: String,
@@ -67,7 +73,8 @@ pub(crate) struct Section {
 }
 
 /// What stands under a heading.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Body {
     /// Named figures, one a line.
     Facts(Vec<(&'static str, String)>),
@@ -81,6 +88,7 @@ impl Report {
         Self {
             scenario,
             about: about.into(),
+            run: Run::now(),
             span: Span::default(),
             headline: String::new(),
             failure: None,

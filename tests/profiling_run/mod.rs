@@ -62,11 +62,11 @@ impl Run {
         String::from_utf8(self.output.stderr.clone()).unwrap()
     }
 
-    /// Scenarios that left all four of their files.
+    /// Scenarios that left all of their files.
     pub(crate) fn measured(&self) -> Vec<&'static str> {
         let has = |scenario: &str, extension| self.file(scenario, extension).is_file();
         let all = |scenario: &&str| {
-            ["txt", "json", "folded", "svg"]
+            ["txt", "json", "folded", "svg", "pb.gz", "speedscope.json"]
                 .iter()
                 .all(|extension| has(scenario, extension))
         };
