@@ -8,7 +8,10 @@
 //! of it, `corpus` what it is measured on; the instruments themselves are in the crate `profiling-toolkit`.
 
 mod arguments;
+mod baseline;
+mod budgets;
 mod corpus;
+mod judgement;
 mod progress;
 mod report;
 mod scenarios;

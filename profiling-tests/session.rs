@@ -15,7 +15,9 @@ use postroom::status::Status;
 use profiling_toolkit::cpu::register_current_thread;
 use profiling_toolkit::environment::Environment;
 
+use crate::budgets::BUDGETS;
 use crate::corpus::Corpus;
+use crate::judgement::Judge;
 use crate::progress::Progress;
 use crate::report::head::Head;
 use crate::report::{Report, Span, files, text};
@@ -63,7 +65,7 @@ impl Session {
     /// Runs a scenario and writes its files.
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
         let turn = unpoisoned(&self.turn);
-        self.head()?;
+        let judge = Judge::new(self.head()?, &BUDGETS, scenario.name)?;
         let mut report = Report::new(scenario.name, scenario.about);
         let began_ns = elapsed_ns();
         (scenario.measure)(self, &mut report)?;
@@ -72,14 +74,20 @@ impl Session {
             began_ns,
             ended_ns: elapsed_ns(),
         };
-        files::write(&self.settings.directory, &self.head()?, &report)?;
+        judge.conclude(&mut report)?;
+        let verdict = Judge::verdict(&report);
         unpoisoned(&self.finished).push(Finished {
             name: scenario.name,
             text: text::scenario(&report, scenario.rows_in_terminal),
             headline: report.headline,
         });
         drop(turn);
-        Ok(())
+        verdict
+    }
+
+    /// Threads that train.
+    pub(crate) fn n_threads(&self) -> Result<usize, Box<dyn Error>> {
+        Ok(self.head()?.n_threads)
     }
 
     /// The corpus.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::graph::Graph;
 use super::head::Head;
 use super::{Report, json, text};
 
@@ -19,11 +20,7 @@ pub(crate) fn write(directory: &Path, head: &Head<'_>, report: &Report) -> Resul
     put(directory, &format!("{stem}.txt"), &text::file(head, report))?;
     put(directory, &format!("{stem}.json"), &json::file(head, report))?;
     for graph in &report.graphs {
-        let stem = if graph.suffix.is_empty() {
-            stem.clone()
-        } else {
-            format!("{stem}.{}", graph.suffix)
-        };
+        let stem = graph_stem(report.scenario, graph);
         put(directory, &format!("{stem}.folded"), &graph.folded())?;
         put(directory, &format!("{stem}.svg"), &graph.svg()?)?;
     }
@@ -38,12 +35,22 @@ pub(crate) fn write_summary(directory: &Path, scenarios: &[&str]) -> Result<(), 
     put(directory, SUMMARY, &texts.join("\n"))
 }
 
+/// A graph's files without their endings.
+pub(crate) fn graph_stem(scenario: &str, graph: &Graph) -> String {
+    if graph.suffix.is_empty() {
+        stem(scenario)
+    } else {
+        format!("{}.{}", stem(scenario), graph.suffix)
+    }
+}
+
 /// `training::train_cpu` as the name of a file.
-fn stem(scenario: &str) -> String {
+pub(crate) fn stem(scenario: &str) -> String {
     scenario.replace("::", ".")
 }
 
-fn put(directory: &Path, name: &str, content: &str) -> Result<(), Box<dyn Error>> {
+/// Writes a file beside its place and renames it over it.
+pub(crate) fn put(directory: &Path, name: &str, content: &str) -> Result<(), Box<dyn Error>> {
     let write = || -> io::Result<()> {
         // An ordinary file's permissions, not those of a private temporary one.
         let mut file = tempfile::Builder::new().make_in(directory, |path| fs::File::create_new(path))?;

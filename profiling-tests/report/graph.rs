@@ -1,7 +1,9 @@
 //! Flame graphs: folded stacks for other tools, and pictures of them.
 
 use profiling_toolkit::cpu::CpuProfile;
-use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, render_flamegraph};
+use profiling_toolkit::flamegraph::{
+    Drawn, FlamegraphError, FlamegraphOptions, Unit, render_difference, render_flamegraph,
+};
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
 use profiling_toolkit::names::plain;
@@ -17,6 +19,8 @@ pub(crate) struct Graph {
     title: String,
     subtitle: String,
     unit: Unit,
+    /// Calls that the weights are the sum of.
+    pub(crate) n_calls: u64,
     stacks: FoldedStacks,
 }
 
@@ -34,6 +38,7 @@ impl Graph {
             title: title.into(),
             subtitle,
             unit: Unit::Nanoseconds,
+            n_calls: profile.iterations,
             stacks: profile.folded(),
         }
     }
@@ -60,6 +65,7 @@ impl Graph {
             title: title.into(),
             subtitle,
             unit: Unit::Bytes,
+            n_calls: 1,
             stacks,
         }
     }
@@ -87,6 +93,31 @@ impl Graph {
             unit: self.unit,
         };
         render_flamegraph(&without_plumbing(&self.stacks), &options)
+    }
+
+    /// What changed since a folded file of `n_calls` calls was written: as wide as now, then as wide as before. Each
+    /// hides the frames that only the other has.
+    pub(crate) fn differences(
+        &self,
+        baseline: &str,
+        folded: &str,
+        n_calls: u64,
+    ) -> Result<[String; 2], FlamegraphError> {
+        let now = without_plumbing(&self.stacks);
+        let before = FoldedStacks::parse(folded).scaled(self.n_calls as f64 / n_calls.max(1) as f64);
+        let before = without_plumbing(&before);
+        let draw = |drawn, widths: &str| {
+            let options = FlamegraphOptions {
+                title: format!("{}, against {baseline}", self.title),
+                subtitle: format!("as wide as {widths}; red: more now, blue: less now"),
+                unit: self.unit,
+            };
+            render_difference(&before, &now, drawn, &options)
+        };
+        Ok([
+            draw(Drawn::Now, "now")?,
+            draw(Drawn::Before, "before, for the same number of calls")?,
+        ])
     }
 }
 
