@@ -63,11 +63,13 @@ const SMALL: BudgetedCorpus = BudgetedCorpus::Generated {
     seed: 42,
 };
 
-const fn hard(
-    scenario: &'static str,
-    corpus: BudgetedCorpus,
-    (figure, limit): (&'static str, Limit),
-) -> Budget {
+const TRAIN_MEMORY: &str = "training::train_memory";
+const TRAIN_CPU: &str = "training::train_cpu";
+const FILE: &str = "training::save_load_roundtrip";
+const ASK_MEMORY: &str = "prediction::predict_all_four_memory";
+const ASK_CPU: &str = "prediction::predict_all_four_cpu";
+
+const fn hard(scenario: &'static str, corpus: BudgetedCorpus, figure: &'static str, limit: Limit) -> Budget {
     Budget {
         scenario,
         figure,
@@ -75,6 +77,10 @@ const fn hard(
         limit,
         corpus,
     }
+}
+
+const fn at_most(limit: i64) -> Limit {
+    Limit::AtMost(limit)
 }
 
 /// A time, against a baseline. Soft: whether a machine is quiet enough to fail a build is for its owner to say.
@@ -88,5 +94,98 @@ const fn time(scenario: &'static str, figure: &'static str) -> Budget {
     }
 }
 
+// Of a training, by the number of threads that train. The counts are the same on every run.
+const FULL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
+    (1, 19_700),
+    (2, 21_100),
+    (4, 23_100),
+    (8, 25_900),
+    (16, 30_700),
+    (32, 39_000),
+]);
+const FULL_ALLOCATED_BYTES: Limit = Limit::AtMostByThreads(&[
+    (1, 28_600_000),
+    (2, 29_500_000),
+    (4, 29_900_000),
+    (8, 30_500_000),
+    (16, 31_800_000),
+    (32, 32_300_000),
+]);
+const FULL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
+    (1, 7_360_000),
+    (2, 9_980_000),
+    (4, 13_700_000),
+    (8, 13_700_000),
+    (16, 13_700_000),
+    (32, 13_700_000),
+]);
+const SMALL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
+    (1, 5_070),
+    (2, 5_650),
+    (4, 6_660),
+    (8, 8_380),
+    (16, 11_000),
+    (32, 14_200),
+]);
+const SMALL_ALLOCATED_BYTES: Limit = Limit::AtMostByThreads(&[
+    (1, 17_000_000),
+    (2, 17_200_000),
+    (4, 17_400_000),
+    (8, 17_800_000),
+    (16, 18_000_000),
+    (32, 18_800_000),
+]);
+const SMALL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
+    (1, 5_170_000),
+    (2, 6_890_000),
+    (4, 10_600_000),
+    (8, 10_600_000),
+    (16, 10_600_000),
+    (32, 10_600_000),
+]);
+
 /// All of them.
-pub(crate) static BUDGETS: [Budget; 1] = [time("training::train_cpu", "train.time")];
+pub(crate) static BUDGETS: [Budget; 37] = [
+    hard(TRAIN_MEMORY, FULL, "train.allocations", FULL_ALLOCATIONS),
+    hard(TRAIN_MEMORY, FULL, "train.allocated_bytes", FULL_ALLOCATED_BYTES),
+    hard(TRAIN_MEMORY, FULL, "train.peak_bytes", FULL_PEAK_BYTES),
+    hard(TRAIN_MEMORY, FULL, "train.kept_bytes", at_most(5_200_000)),
+    hard(FILE, FULL, "file.bytes", at_most(2_420_000)),
+    hard(FILE, FULL, "save.peak_bytes", at_most(2_460_000)),
+    hard(FILE, FULL, "save.kept_bytes", at_most(0)),
+    hard(FILE, FULL, "load.peak_bytes", at_most(5_050_000)),
+    hard(FILE, FULL, "load.allocations", at_most(180)),
+    hard(ASK_MEMORY, FULL, "four_new.allocations", at_most(24)),
+    hard(ASK_MEMORY, FULL, "four_new.allocated_bytes", at_most(6_530)),
+    hard(ASK_MEMORY, FULL, "four_known.allocations", at_most(12)),
+    hard(ASK_MEMORY, FULL, "four_known.allocated_bytes", at_most(572)),
+    hard(ASK_MEMORY, FULL, "four_known.kept_bytes", at_most(0)),
+    hard(TRAIN_MEMORY, SMALL, "train.allocations", SMALL_ALLOCATIONS),
+    hard(
+        TRAIN_MEMORY,
+        SMALL,
+        "train.allocated_bytes",
+        SMALL_ALLOCATED_BYTES,
+    ),
+    hard(TRAIN_MEMORY, SMALL, "train.peak_bytes", SMALL_PEAK_BYTES),
+    hard(TRAIN_MEMORY, SMALL, "train.kept_bytes", at_most(5_170_000)),
+    hard(FILE, SMALL, "file.bytes", at_most(2_470_000)),
+    hard(FILE, SMALL, "save.peak_bytes", at_most(2_510_000)),
+    hard(FILE, SMALL, "save.kept_bytes", at_most(0)),
+    hard(FILE, SMALL, "load.peak_bytes", at_most(5_150_000)),
+    hard(FILE, SMALL, "load.allocations", at_most(180)),
+    hard(ASK_MEMORY, SMALL, "four_new.allocations", at_most(22)),
+    hard(ASK_MEMORY, SMALL, "four_new.allocated_bytes", at_most(6_520)),
+    hard(ASK_MEMORY, SMALL, "four_known.allocations", at_most(10)),
+    hard(ASK_MEMORY, SMALL, "four_known.allocated_bytes", at_most(564)),
+    hard(ASK_MEMORY, SMALL, "four_known.kept_bytes", at_most(0)),
+    time(TRAIN_CPU, "train.time"),
+    time(TRAIN_CPU, "train.cpu_time"),
+    time("training::second_train_noop", "second.time"),
+    time(FILE, "load.time"),
+    time(ASK_CPU, "four_new.time"),
+    time(ASK_CPU, "all_at_once_new.time"),
+    time(ASK_CPU, "four_known.time"),
+    time(ASK_CPU, "all_at_once_known.time"),
+    time("prediction::vectorize_cache_miss_vs_hit", "hit.time"),
+];

@@ -21,8 +21,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use cpu_clock::process_cpu_ns;
-use reference::time_reference;
+use reference::{Reference, time_reference};
 use statistics::{median, median_deviation, median_interval_95, quantile, sorted};
+
+/// What one sort of the reference takes, roughly.
+const ABOUT_ONE_SORT: Duration = Duration::from_millis(2);
+
+const LONGEST_REFERENCE: Duration = Duration::from_millis(200);
 
 /// How calls are timed.
 #[derive(Debug, Clone)]
@@ -93,7 +98,7 @@ pub struct Samples {
     pub ns: Vec<f64>,
     /// So many of them were taken one right after the other, before anything else had its turn.
     pub per_block: usize,
-    /// What the reference took before each block, nanoseconds.
+    /// What the reference took before each block, nanoseconds: elapsed or of CPU time, as the samples are.
     pub reference_ns: Vec<f64>,
 }
 
@@ -129,7 +134,7 @@ pub fn measure_time<R>(options: &TimingOptions, mut work: impl FnMut() -> R) -> 
 pub struct TimedCalls<'work> {
     options: TimingOptions,
     calls: Vec<Call<'work>>,
-    reference_ns: Vec<f64>,
+    references: Vec<Reference>,
     elapsed: Duration,
 }
 
@@ -138,6 +143,8 @@ struct Call<'work> {
     work: Box<dyn FnMut() + 'work>,
     /// None before the warm-up.
     calls_per_sample: Option<u64>,
+    /// What a sample took in the warm-up.
+    warm_sample: Duration,
     samples_ns: Vec<f64>,
     cpu_ns: Vec<f64>,
 }
@@ -148,7 +155,7 @@ impl<'work> TimedCalls<'work> {
         Self {
             options,
             calls: Vec::new(),
-            reference_ns: Vec::new(),
+            references: Vec::new(),
             elapsed: Duration::ZERO,
         }
     }
@@ -171,14 +178,14 @@ impl<'work> TimedCalls<'work> {
 
     /// The blocks that are left.
     pub fn measure_rest(&mut self) {
-        let n_taken = self.reference_ns.len() as u32;
+        let n_taken = self.references.len() as u32;
         self.measure(self.options.blocks.max(1).saturating_sub(n_taken));
     }
 
     /// Up to `n_rounds` rounds: the reference, then a block of each call.
     pub fn measure(&mut self, n_rounds: u32) {
         for _ in 0..n_rounds {
-            let n_taken = self.reference_ns.len();
+            let n_taken = self.references.len();
             let enough = n_taken >= self.options.least_blocks.max(1) as usize;
             if enough && self.elapsed >= self.options.time_limit {
                 return;
@@ -186,9 +193,10 @@ impl<'work> TimedCalls<'work> {
             for call in &mut self.calls {
                 call.warm_up(&self.options);
             }
+            let n_sorts = self.sorts_for_reference();
             let start = Instant::now();
-            self.reference_ns
-                .push(time_reference(self.options.reference_threads));
+            self.references
+                .push(time_reference(self.options.reference_threads, n_sorts));
             for call in &mut self.calls {
                 call.take_block(&self.options);
             }
@@ -196,9 +204,17 @@ impl<'work> TimedCalls<'work> {
         }
     }
 
+    /// So many that they take about a quarter as long as the longest sample: the scheduler lets a short burst of work
+    /// pass before others that are waiting, and such a reference wouldn't see a machine that is busy.
+    fn sorts_for_reference(&self) -> u32 {
+        let longest = self.calls.iter().map(|call| call.warm_sample).max();
+        let quarter = longest.unwrap_or_default().min(LONGEST_REFERENCE * 4) / 4;
+        (quarter.as_nanos() / ABOUT_ONE_SORT.as_nanos()) as u32 + 1
+    }
+
     /// What came out, in the order in which the calls were added.
     pub fn finish(self) -> Vec<TimingSummary> {
-        let summary = |call: Call<'work>| call.finish(&self.options, &self.reference_ns);
+        let summary = |call: Call<'work>| call.finish(&self.options, &self.references);
         self.calls.into_iter().map(summary).collect()
     }
 }
@@ -209,6 +225,7 @@ impl<'work> Call<'work> {
             prepare,
             work,
             calls_per_sample: None,
+            warm_sample: Duration::ZERO,
             samples_ns: Vec::new(),
             cpu_ns: Vec::new(),
         }
@@ -223,6 +240,7 @@ impl<'work> Call<'work> {
         loop {
             let elapsed = self.time_batch(calls_per_sample);
             n_calls += calls_per_sample;
+            self.warm_sample = elapsed;
             let long_enough = elapsed >= options.least_sample || self.prepare.is_some();
             if !long_enough {
                 calls_per_sample *= 2;
@@ -268,17 +286,22 @@ impl<'work> Call<'work> {
         start.elapsed()
     }
 
-    fn finish(self, options: &TimingOptions, reference_ns: &[f64]) -> TimingSummary {
-        let per_block = self.samples_per_block(options);
-        let of = |ns, per_block| Samples {
-            ns,
-            per_block,
-            reference_ns: reference_ns.to_vec(),
+    fn finish(self, options: &TimingOptions, references: &[Reference]) -> TimingSummary {
+        let cpu = Samples {
+            ns: self.cpu_ns.clone(),
+            per_block: 1,
+            reference_ns: references
+                .iter()
+                .filter_map(|reference| reference.cpu_ns)
+                .collect(),
         };
-        let cpu = (!self.cpu_ns.is_empty()).then(|| of(self.cpu_ns, 1));
-        let samples = of(self.samples_ns, per_block);
+        let samples = Samples {
+            per_block: self.samples_per_block(options),
+            ns: self.samples_ns,
+            reference_ns: references.iter().map(|reference| reference.ns).collect(),
+        };
         TimingSummary {
-            cpu,
+            cpu: (!cpu.ns.is_empty()).then_some(cpu),
             ..TimingSummary::from_samples(samples, self.calls_per_sample.unwrap_or(1))
         }
     }
