@@ -136,12 +136,16 @@ fn noise_band(before: &Samples, now: &Samples) -> [f64; 2] {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
+
     use super::*;
     use crate::timing::statistics::SplitMix64;
+    use crate::timing::{TimedCalls, TimingOptions};
 
     const N_BLOCKS: usize = 10;
     const PER_BLOCK: usize = 5;
-    const N_COMPARISONS: usize = 200;
+    const N_COMPARISONS: usize = 100;
+    const N_ATTEMPTS: usize = 20;
 
     /// Simulated runs of a program on a noisy machine, reproducible from their seed.
     struct Machine {
@@ -243,7 +247,7 @@ mod tests {
     #[test]
     fn a_slower_machine_is_not_a_slower_program() {
         let n_within = n_of(Verdict::WithinNoise, Machine::shared(5), [1.0, 1.6]);
-        assert!(n_within * 200 >= N_COMPARISONS * 199, "{n_within}");
+        assert!(n_within + 1 >= N_COMPARISONS, "{n_within}");
     }
 
     #[test]
@@ -289,25 +293,29 @@ mod tests {
         assert_eq!(compare_within(89.0, 100.0, 0.10, Better::Lower), Verdict::Worse);
     }
 
-    /// The clock's own: spinning work, in turn with the same and with a fifth more of it.
+    /// Spinning work, in turn with the same and with a fifth more of it, by CPU time. A machine that is busy with other
+    /// things can hide a fifth; then it is tried again.
+    #[cfg(unix)]
     #[test]
-    fn planted_slowdown_of_real_work_is_found_in_cpu_time() {
-        use crate::timing::{TimedCalls, TimingOptions};
-        use std::hint::black_box;
-
+    fn twenty_percent_more_real_work_is_found_and_the_same_work_is_not() {
         let spin = |rounds: u64| {
             let mut random = SplitMix64(rounds);
             black_box((0..rounds).fold(0, |sum: u64, _| sum.wrapping_add(random.next())));
         };
-        let mut calls = TimedCalls::new(TimingOptions::default());
-        calls.call(|| spin(300_000));
-        calls.call(|| spin(300_000));
-        calls.call(|| spin(450_000));
-        calls.measure_rest();
-        let timings = calls.finish();
-        let cpu = |index: usize| timings[index].cpu.as_ref().expect("this system has the clock");
-        assert_ne!(verdict(cpu(0), cpu(1)), Verdict::Worse);
-        let change = compare_times(cpu(0), cpu(2)).expect("ten blocks");
-        assert!(change.ratio > 1.0, "{change:?}");
+        let compare = || {
+            let mut calls = TimedCalls::new(TimingOptions::default());
+            for rounds in [300_000, 300_000, 360_000] {
+                calls.call(move || spin(rounds));
+            }
+            calls.measure_rest();
+            let cpu: Vec<Samples> = calls
+                .finish()
+                .into_iter()
+                .filter_map(|timing| timing.cpu)
+                .collect();
+            assert_ne!(verdict(&cpu[0], &cpu[1]), Verdict::Worse, "{cpu:?}");
+            verdict(&cpu[0], &cpu[2]) == Verdict::Worse
+        };
+        assert!((0..N_ATTEMPTS).any(|_| compare()), "in {N_ATTEMPTS} attempts");
     }
 }
