@@ -101,6 +101,7 @@ fn samples(n_run: u64, slowness: f64) -> Samples {
         ns: (0..50).map(|n| 1e6 * slowness * stray(n)).collect(),
         per_block: 5,
         reference_ns: (0..10).map(|n| 2e6 * stray(n + 500)).collect(),
+        memory_reference_ns: (0..10).map(|n| 1e6 * stray(n + 600)).collect(),
     }
 }
 

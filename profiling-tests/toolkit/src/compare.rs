@@ -6,8 +6,8 @@
 //! ```text
 //! change       the second median over the first, with a 95 % interval by bootstrap of blocks
 //! own noise    three standard deviations of the block medians, the larger of the two runs', at least NOISE_FLOOR
-//! machine      what the reference, work that never changes, took in the second run over the first
-//! band         [min(1, machine) / (1 + noise), max(1, machine) × (1 + noise)]
+//! machine      what each reference, work that never changes, took in the second run over the first
+//! band         [smallest of 1 and machine / (1 + noise), largest of 1 and machine × (1 + noise)]
 //! fastest      the second run's fastest block over the first's
 //! verdict      changed only where the whole interval and the fastest blocks lie outside the band, on the same side
 //! ```
@@ -125,13 +125,25 @@ pub fn compare_within(before: f64, now: f64, tolerance: f64, better: Better) -> 
 fn noise_band(before: &Samples, now: &Samples) -> [f64; 2] {
     let spread = |samples: &Samples| NOISE_DEVIATIONS * spread_between_blocks(&samples.ns, samples.per_block);
     let noise = spread(before).max(spread(now)).max(NOISE_FLOOR);
-    let machine = median(&now.reference_ns) / median(&before.reference_ns);
-    let machine = if machine.is_finite() && machine > 0.0 {
-        machine
+    let machine = [
+        slowness(&before.reference_ns, &now.reference_ns),
+        slowness(&before.memory_reference_ns, &now.memory_reference_ns),
+    ];
+    let [low, high] = [
+        machine.into_iter().fold(1.0, f64::min),
+        machine.into_iter().fold(1.0, f64::max),
+    ];
+    [low / (1.0 + noise), high * (1.0 + noise)]
+}
+
+/// How many times as long a reference took; 1 where it wasn't taken.
+fn slowness(before: &[f64], now: &[f64]) -> f64 {
+    let ratio = median(now) / median(before);
+    if ratio.is_finite() && ratio > 0.0 {
+        ratio
     } else {
         1.0
-    };
-    [machine.min(1.0) / (1.0 + noise), machine.max(1.0) * (1.0 + noise)]
+    }
 }
 
 #[cfg(test)]
@@ -261,7 +273,7 @@ mod tests {
         let one = Samples {
             ns: vec![1.0],
             per_block: 1,
-            reference_ns: Vec::new(),
+            ..Samples::default()
         };
         assert_eq!(compare_times(&one, &Machine::quiet(7).run(1.0, 1.0)), None);
     }

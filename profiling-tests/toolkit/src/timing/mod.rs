@@ -7,8 +7,8 @@
 //! A sample is one call, or as many as fill [`TimingOptions::least_sample`]: a clock that takes 30 ns to read
 //! can't time a call of 100 ns. Dropping the result belongs to the call. Samples are taken in blocks, a block of each
 //! call in turn, so that a slow spell of the machine meets all of them and none for all of its samples; the intervals
-//! hold what drifts from block to block. A piece of work that never changes is timed in every round beside them: by
-//! it a later run can tell a slower program from a slower machine.
+//! hold what drifts from block to block. Two pieces of work that never change are timed in every round beside
+//! them: by these a later run can tell a slower program from a slower machine.
 
 mod cpu_clock;
 mod reference;
@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use cpu_clock::process_cpu_ns;
-use reference::{Reference, time_reference};
+use reference::{Reference, time_sorting, time_walking};
 use statistics::{median, median_deviation, median_interval_95, quantile, sorted};
 
-/// What one sort of the reference takes, roughly.
-const ABOUT_ONE_SORT: Duration = Duration::from_millis(2);
+/// What one reference takes, roughly.
+const ABOUT_ONCE: Duration = Duration::from_millis(2);
 
 const LONGEST_REFERENCE: Duration = Duration::from_millis(200);
 
@@ -98,8 +98,11 @@ pub struct Samples {
     pub ns: Vec<f64>,
     /// So many of them were taken one right after the other, before anything else had its turn.
     pub per_block: usize,
-    /// What the reference took before each block, nanoseconds: elapsed or of CPU time, as the samples are.
+    /// What the reference of the processor took before each block, nanoseconds: elapsed or of CPU time, as the
+    /// samples are.
     pub reference_ns: Vec<f64>,
+    /// What the reference of the memory took, likewise.
+    pub memory_reference_ns: Vec<f64>,
 }
 
 impl Samples {
@@ -134,7 +137,8 @@ pub fn measure_time<R>(options: &TimingOptions, mut work: impl FnMut() -> R) -> 
 pub struct TimedCalls<'work> {
     options: TimingOptions,
     calls: Vec<Call<'work>>,
-    references: Vec<Reference>,
+    /// Of processor and memory, a pair a round.
+    references: Vec<[Reference; 2]>,
     elapsed: Duration,
 }
 
@@ -193,10 +197,10 @@ impl<'work> TimedCalls<'work> {
             for call in &mut self.calls {
                 call.warm_up(&self.options);
             }
-            let n_sorts = self.sorts_for_reference();
+            let (n_threads, n_times) = (self.options.reference_threads, self.times_for_reference());
             let start = Instant::now();
             self.references
-                .push(time_reference(self.options.reference_threads, n_sorts));
+                .push([time_sorting(n_threads, n_times), time_walking(n_threads, n_times)]);
             for call in &mut self.calls {
                 call.take_block(&self.options);
             }
@@ -206,10 +210,10 @@ impl<'work> TimedCalls<'work> {
 
     /// So many that they take about a quarter as long as the longest sample: the scheduler lets a short burst of work
     /// pass before others that are waiting, and such a reference wouldn't see a machine that is busy.
-    fn sorts_for_reference(&self) -> u32 {
+    fn times_for_reference(&self) -> u32 {
         let longest = self.calls.iter().map(|call| call.warm_sample).max();
         let quarter = longest.unwrap_or_default().min(LONGEST_REFERENCE * 4) / 4;
-        (quarter.as_nanos() / ABOUT_ONE_SORT.as_nanos()) as u32 + 1
+        (quarter.as_nanos() / ABOUT_ONCE.as_nanos()) as u32 + 1
     }
 
     /// What came out, in the order in which the calls were added.
@@ -286,19 +290,19 @@ impl<'work> Call<'work> {
         start.elapsed()
     }
 
-    fn finish(self, options: &TimingOptions, references: &[Reference]) -> TimingSummary {
+    fn finish(self, options: &TimingOptions, references: &[[Reference; 2]]) -> TimingSummary {
+        let of_round = |which: usize| references.iter().map(move |pair| pair[which]);
         let cpu = Samples {
             ns: self.cpu_ns.clone(),
             per_block: 1,
-            reference_ns: references
-                .iter()
-                .filter_map(|reference| reference.cpu_ns)
-                .collect(),
+            reference_ns: of_round(0).filter_map(|reference| reference.cpu_ns).collect(),
+            memory_reference_ns: of_round(1).filter_map(|reference| reference.cpu_ns).collect(),
         };
         let samples = Samples {
             per_block: self.samples_per_block(options),
             ns: self.samples_ns,
-            reference_ns: references.iter().map(|reference| reference.ns).collect(),
+            reference_ns: of_round(0).map(|reference| reference.ns).collect(),
+            memory_reference_ns: of_round(1).map(|reference| reference.ns).collect(),
         };
         TimingSummary {
             cpu: (!cpu.ns.is_empty()).then_some(cpu),
@@ -339,7 +343,7 @@ impl TimingSummary {
         let samples = Samples {
             ns: vec![elapsed.as_nanos() as f64],
             per_block: 1,
-            reference_ns: Vec::new(),
+            ..Samples::default()
         };
         Self::from_samples(samples, 1)
     }
@@ -359,7 +363,7 @@ mod tests {
         let samples = Samples {
             ns: samples.to_vec(),
             per_block: 1,
-            reference_ns: Vec::new(),
+            ..Samples::default()
         };
         TimingSummary::from_samples(samples, 1)
     }

@@ -1,18 +1,27 @@
-//! A piece of work that never changes, timed beside what is measured: how fast the machine itself is just then.
+//! Two pieces of work that never change, timed beside what is measured: how fast the machine itself is just then.
 //!
-//! Nothing but a number of threads comes in, nanoseconds go out. Two runs whose reference differs ran on a machine
-//! that was slower once: another program on its cores, a lower clock, a virtual machine's neighbours.
+//! Nothing but a number of threads comes in, nanoseconds go out. One keeps the processor busy, the other waits for
+//! memory: neighbours that fill the shared cache slow a program down that a busy processor's clock says nothing of. Two
+//! runs whose references differ ran on a machine that was slower once: another program on its cores, a lower clock, a
+//! virtual machine's neighbours.
 
 use std::hint::black_box;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::cpu_clock::process_cpu_ns;
 use super::statistics::SplitMix64;
 
-/// 512 KiB of numbers: more than the first two caches hold, sorted in some 2 ms.
+/// 512 KiB of numbers, sorted in some 2 ms.
 const N_NUMBERS: usize = 1 << 16;
 
-/// What one sort took.
+/// 4 MiB of places, more than a core's own caches hold.
+const N_PLACES: usize = 1 << 20;
+
+/// Steps from place to place, each waiting for the one before: some 1 ms.
+const N_STEPS: usize = 1 << 15;
+
+/// What a piece of work took once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reference {
     /// Elapsed, on the slowest thread.
@@ -21,25 +30,37 @@ pub(crate) struct Reference {
     pub(crate) cpu_ns: Option<f64>,
 }
 
-/// Sorts the same numbers on each of `n_threads` threads at once, `n_sorts` times; the times are of one.
-pub(crate) fn time_reference(n_threads: usize, n_sorts: u32) -> Reference {
-    let sort = || (0..n_sorts.max(1)).map(|_| sort_numbers()).sum::<f64>();
+/// The reference of the processor: sorts the same numbers on each of `n_threads` threads at once, `n_times`; the times
+/// are of once.
+pub(crate) fn time_sorting(n_threads: usize, n_times: u32) -> Reference {
+    time_on_threads(n_threads, n_times, sort_numbers)
+}
+
+/// The reference of the memory, likewise: goes from place to place in an order that no cache foresees.
+pub(crate) fn time_walking(n_threads: usize, n_times: u32) -> Reference {
+    let places = places();
+    time_on_threads(n_threads, n_times, || walk(places))
+}
+
+fn time_on_threads(n_threads: usize, n_times: u32, work: impl Fn() -> f64 + Sync) -> Reference {
+    let n_times = n_times.max(1);
+    let repeat = || (0..n_times).map(|_| work()).sum::<f64>();
     let cpu_before = process_cpu_ns();
     let ns = match n_threads {
-        0 | 1 => sort(),
+        0 | 1 => repeat(),
         _ => std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..n_threads).map(|_| scope.spawn(sort)).collect();
+            let threads: Vec<_> = (0..n_threads).map(|_| scope.spawn(repeat)).collect();
             let times = threads
                 .into_iter()
-                .map(|thread| thread.join().expect("sorting numbers can't panic"));
+                .map(|thread| thread.join().expect("the reference can't panic"));
             times.fold(0.0, f64::max)
         }),
     };
     let cpu_ns = process_cpu_ns().zip(cpu_before);
-    let n_sorts = f64::from(n_sorts.max(1));
+    let once = |ns: f64| ns / f64::from(n_times);
     Reference {
-        ns: ns / n_sorts,
-        cpu_ns: cpu_ns.map(|(now, before)| now.saturating_sub(before) as f64 / n_sorts),
+        ns: once(ns),
+        cpu_ns: cpu_ns.map(|(now, before)| once(now.saturating_sub(before) as f64)),
     }
 }
 
@@ -53,12 +74,45 @@ fn sort_numbers() -> f64 {
     elapsed.as_nanos() as f64
 }
 
+fn walk(places: &[u32]) -> f64 {
+    let start = Instant::now();
+    let end = (0..N_STEPS).fold(0, |place: u32, _| places[place as usize]);
+    let elapsed = start.elapsed();
+    black_box(end);
+    elapsed.as_nanos() as f64
+}
+
+/// For each place the next, in one circle through all (Sattolo 1986).
+fn places() -> &'static [u32] {
+    static PLACES: OnceLock<Vec<u32>> = OnceLock::new();
+    PLACES.get_or_init(|| {
+        let mut random = SplitMix64(11);
+        let mut places: Vec<u32> = (0..N_PLACES as u32).collect();
+        for last in (1..N_PLACES).rev() {
+            places.swap(last, random.below(last));
+        }
+        places
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reference_takes_time_on_one_thread_and_on_two() {
-        assert!(time_reference(1, 1).ns > 0.0 && time_reference(2, 2).ns > 0.0);
+    fn references_take_time_on_one_thread_and_on_two() {
+        for n_threads in [1, 2] {
+            assert!(time_sorting(n_threads, 1).ns > 0.0 && time_walking(n_threads, 2).ns > 0.0);
+        }
+    }
+
+    #[test]
+    fn the_walk_comes_through_all_places() {
+        let mut place = 0;
+        let n_steps = (1..=N_PLACES).find(|_| {
+            place = places()[place as usize];
+            place == 0
+        });
+        assert_eq!(n_steps, Some(N_PLACES));
     }
 }
