@@ -98,8 +98,8 @@ pub struct Samples {
     pub ns: Vec<f64>,
     /// So many of them were taken one right after the other, before anything else had its turn.
     pub per_block: usize,
-    /// What the reference of the processor took before each block, nanoseconds: elapsed or of CPU time, as the
-    /// samples are.
+    /// What the reference of the processor took before each block, nanoseconds: elapsed, or of CPU time where samples
+    /// are that, or are shorter than the reference.
     pub reference_ns: Vec<f64>,
     /// What the reference of the memory took, likewise.
     pub memory_reference_ns: Vec<f64>,
@@ -291,18 +291,27 @@ impl<'work> Call<'work> {
     }
 
     fn finish(self, options: &TimingOptions, references: &[[Reference; 2]]) -> TimingSummary {
-        let of_round = |which: usize| references.iter().map(move |pair| pair[which]);
+        let of_round = |which: usize, time: fn(&Reference) -> Option<f64>| -> Vec<f64> {
+            references.iter().filter_map(|pair| time(&pair[which])).collect()
+        };
+        let cpu_time = |reference: &Reference| reference.cpu_ns;
+        // The scheduler interrupts few samples that are shorter than a reference, and most references: elapsed, these
+        // would tell of waits that the median sample knows nothing of.
+        let elapsed = match self.warm_sample {
+            brief if brief < ABOUT_ONCE => |reference: &Reference| reference.cpu_ns.or(Some(reference.ns)),
+            _ => |reference: &Reference| Some(reference.ns),
+        };
         let cpu = Samples {
             ns: self.cpu_ns.clone(),
             per_block: 1,
-            reference_ns: of_round(0).filter_map(|reference| reference.cpu_ns).collect(),
-            memory_reference_ns: of_round(1).filter_map(|reference| reference.cpu_ns).collect(),
+            reference_ns: of_round(0, cpu_time),
+            memory_reference_ns: of_round(1, cpu_time),
         };
         let samples = Samples {
             per_block: self.samples_per_block(options),
             ns: self.samples_ns,
-            reference_ns: of_round(0).map(|reference| reference.ns).collect(),
-            memory_reference_ns: of_round(1).map(|reference| reference.ns).collect(),
+            reference_ns: of_round(0, elapsed),
+            memory_reference_ns: of_round(1, elapsed),
         };
         TimingSummary {
             cpu: (!cpu.ns.is_empty()).then_some(cpu),
