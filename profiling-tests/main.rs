@@ -8,10 +8,13 @@
 //! of it, `corpus` what it is measured on; the instruments themselves are in the crate `profiling-toolkit`.
 
 mod arguments;
+mod baseline;
+mod budgets;
 mod control;
 mod corpus;
 mod held;
 mod interruption;
+mod judgement;
 mod preflight;
 mod progress;
 mod report;

@@ -13,16 +13,18 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use once_cell::sync::OnceCell;
-use postroom::classifier::{ClassifierParams, DocumentClassifier};
+use postroom::classifier::DocumentClassifier;
 use postroom::status::Status;
 use profiling_toolkit::cpu::register_current_thread;
 use profiling_toolkit::environment::Environment;
 
+use crate::budgets::BUDGETS;
 use crate::corpus::Corpus;
+use crate::judgement::Judge;
 use crate::progress::Progress;
 use crate::report::head::Head;
 use crate::report::{Report, Span, files, text};
-use crate::scenarios::{SCENARIOS, Scenario};
+use crate::scenarios::{SCENARIOS, Scenario, untrained};
 use crate::settings::Settings;
 
 /// What the scenarios of one process share.
@@ -78,7 +80,7 @@ impl Session {
     /// When the scenario does.
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
         let turn = unpoisoned(&self.turn);
-        self.head()?;
+        let judge = Judge::new(self.head()?, &BUDGETS, scenario.name)?;
         let mut report = Report::new(scenario.name, scenario.about);
         let began_ns = elapsed_ns();
         // What it leaves half done is its report, which says so.
@@ -93,7 +95,7 @@ impl Session {
             Ok(Err(error)) => report.fail(&with_causes(&**error)),
             Err(panic) => report.fail(&format!("panicked: {}", panic_message(&**panic))),
         }
-        let finished = self.finish(scenario, report);
+        let finished = self.finish(scenario, &judge, report);
         drop(turn);
         match measured {
             Ok(Ok(())) => finished,
@@ -102,20 +104,31 @@ impl Session {
         }
     }
 
-    /// Writes a scenario's files. An interruption comes before or after.
-    fn finish(&self, scenario: &Scenario, report: Report) -> Result<(), Box<dyn Error>> {
+    /// Judges a report and writes the scenario's files. An interruption comes before or after.
+    fn finish(
+        &self,
+        scenario: &Scenario,
+        judge: &Judge<'_>,
+        mut report: Report,
+    ) -> Result<(), Box<dyn Error>> {
         let mut finished = unpoisoned(&self.finished);
         if report.failure.is_some() {
             files::remove(&self.settings.directory, scenario.name);
         }
-        let written = files::write(&self.settings.directory, &self.head()?, &report);
+        let written = judge.conclude(&mut report);
+        let verdict = Judge::verdict(&report);
         // Where the disk is full, the terminal has what was found all the same.
         finished.push(Finished {
             name: scenario.name,
             text: text::scenario(&report, scenario.rows_in_terminal),
             headline: report.headline,
         });
-        written
+        written.and(verdict)
+    }
+
+    /// Threads that train.
+    pub(crate) fn n_threads(&self) -> Result<usize, Box<dyn Error>> {
+        Ok(self.head()?.n_threads)
     }
 
     /// The corpus.
@@ -128,7 +141,7 @@ impl Session {
     pub(crate) fn classifier(&self) -> Result<&DocumentClassifier, Box<dyn Error>> {
         self.classifier.get_or_try_init(|| {
             let store = self.corpus()?.store();
-            let mut classifier = DocumentClassifier::new(ClassifierParams::default());
+            let mut classifier = untrained();
             let line = self.progress.spinner("training a classifier for the predictions");
             let told = classifier.train(store, &|status: &Status| {
                 line.tick();

@@ -62,11 +62,12 @@ pub(crate) fn write_summary(directory: &Path, scenarios: &[&str]) -> Result<(), 
 }
 
 /// `training::train_cpu` as the name of a file.
-fn stem(scenario: &str) -> String {
+pub(crate) fn stem(scenario: &str) -> String {
     scenario.replace("::", ".")
 }
 
-fn put(directory: &Path, name: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
+/// Writes a file beside its place and renames it over it.
+pub(crate) fn put(directory: &Path, name: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
     let write = || -> io::Result<()> {
         // An ordinary file's permissions, not those of a private temporary one.
         let mut file = tempfile::Builder::new().make_in(directory, |path| fs::File::create_new(path))?;

@@ -1,7 +1,9 @@
 //! Flame graphs: pictures, and the stacks that they are of, as other tools read them.
 
 use profiling_toolkit::cpu::CpuProfile;
-use profiling_toolkit::flamegraph::{FlamegraphError, FlamegraphOptions, Unit, render_flamegraph};
+use profiling_toolkit::flamegraph::{
+    Drawn, FlamegraphError, FlamegraphOptions, Unit, render_difference, render_flamegraph,
+};
 use profiling_toolkit::folded::FoldedStacks;
 use profiling_toolkit::memory::{MemoryProfile, MemoryView};
 use profiling_toolkit::names::plain;
@@ -20,6 +22,8 @@ pub(crate) struct Graph {
     title: String,
     subtitle: String,
     unit: Unit,
+    /// Calls that the weights are the sum of.
+    pub(crate) n_calls: u64,
     stacks: FoldedStacks,
     /// A `.pb.gz` file.
     pub(crate) pprof: Vec<u8>,
@@ -55,6 +59,7 @@ impl Graph {
             title,
             subtitle,
             unit: Unit::Nanoseconds,
+            n_calls: profile.iterations,
             stacks: profile.folded(),
         }
     }
@@ -84,6 +89,7 @@ impl Graph {
             title,
             subtitle,
             unit: Unit::Bytes,
+            n_calls: 1,
             stacks,
         }
     }
@@ -93,12 +99,17 @@ impl Graph {
         Self { suffix, ..self }
     }
 
-    /// Its files; `stem` is that of the scenario.
-    pub(crate) fn files(&self, stem: &str) -> GraphFiles<'_> {
-        let stem = match self.suffix {
+    /// Its files without their endings; `stem` is that of the scenario.
+    pub(crate) fn stem(&self, stem: &str) -> String {
+        match self.suffix {
             "" => stem.to_owned(),
             suffix => format!("{stem}.{suffix}"),
-        };
+        }
+    }
+
+    /// Its files; `stem` is that of the scenario.
+    pub(crate) fn files(&self, stem: &str) -> GraphFiles<'_> {
+        let stem = self.stem(stem);
         let (kind, unit) = match self.unit {
             Unit::Nanoseconds => ("cpu", "nanoseconds"),
             Unit::Bytes => ("memory", "bytes"),
@@ -132,6 +143,31 @@ impl Graph {
             unit: self.unit,
         };
         render_flamegraph(&without_plumbing(&self.stacks), &options)
+    }
+
+    /// What changed since a folded file of `n_calls` calls was written: as wide as now, then as wide as before. Each
+    /// hides the frames that only the other has.
+    pub(crate) fn differences(
+        &self,
+        baseline: &str,
+        folded: &str,
+        n_calls: u64,
+    ) -> Result<[String; 2], FlamegraphError> {
+        let now = without_plumbing(&self.stacks);
+        let before = FoldedStacks::parse(folded).scaled(self.n_calls as f64 / n_calls.max(1) as f64);
+        let before = without_plumbing(&before);
+        let draw = |drawn, widths: &str| {
+            let options = FlamegraphOptions {
+                title: format!("{}, against {baseline}", self.title),
+                subtitle: format!("as wide as {widths}; red: more now, blue: less now"),
+                unit: self.unit,
+            };
+            render_difference(&before, &now, drawn, &options)
+        };
+        Ok([
+            draw(Drawn::Now, "now")?,
+            draw(Drawn::Before, "before, for the same number of calls")?,
+        ])
     }
 }
 

@@ -1,12 +1,17 @@
 //! A report for programs: everything that was measured, with the circumstances. `docs/report-format.md` describes it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::figure::Figure;
 use super::graph::GraphFiles;
 use super::head::Head;
 use super::run::Run;
 use super::{Body, Report, Span};
+use crate::baseline::Comparison;
+use crate::budgets::Budgeting;
 
 /// Version of the layout of the file.
 pub(crate) const FORMAT_VERSION: u32 = 2;
@@ -26,6 +31,11 @@ struct File<'run> {
     graphs: Vec<GraphFiles<'run>>,
     #[serde(flatten)]
     head: &'run Head<'run>,
+    figures: &'run [Figure],
+    comparison: Option<&'run Comparison>,
+    budgets: Option<&'run Budgeting>,
+    /// How many calls each folded file holds, by its suffix: what scales two of them to the same work.
+    calls_in_graphs: BTreeMap<&'static str, u64>,
     measurements: &'run Map<String, Value>,
 }
 
@@ -61,6 +71,14 @@ pub(crate) fn file(head: &Head<'_>, report: &Report, stem: &str) -> String {
         sections: sections.collect(),
         graphs: report.graphs.iter().map(|graph| graph.files(stem)).collect(),
         head,
+        figures: &report.figures,
+        comparison: report.comparison.as_ref(),
+        budgets: report.budgets.as_ref(),
+        calls_in_graphs: report
+            .graphs
+            .iter()
+            .map(|graph| (graph.suffix, graph.n_calls))
+            .collect(),
         measurements: &report.measurements,
     };
     serde_json::to_string(&file).expect("plain data with text for keys") + "\n"

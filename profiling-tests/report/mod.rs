@@ -1,14 +1,17 @@
 //! What a scenario found, and how it is written down.
 //!
 //! ```text
-//! instruments → sections (for people), measurements (for programs), graphs → Report
+//! instruments → sections (for people), measurements (for programs), figures, graphs → Report
+//! figures + baseline → changes; figures + budgets → kept or exceeded
 //! Report + Head → <name>.txt .json, of each graph .svg .folded .pb.gz .speedscope.json
 //!               → summary.txt, index.html (of all that is in the directory) → terminal
 //! ```
 //! A scenario builds a [`Report`]; `cpu`, `memory`, `leaks`, `timing` and `training` turn what instruments say into
 //! sections; `text`, `json`, `graph` and `page` write one format each.
 
+pub(crate) mod changes;
 pub(crate) mod cpu;
+pub(crate) mod figure;
 pub(crate) mod files;
 pub(crate) mod functions;
 pub(crate) mod graph;
@@ -27,9 +30,13 @@ pub(crate) mod units;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use figure::Figure;
 use graph::Graph;
 use run::Run;
 use table::Table;
+
+use crate::baseline::Comparison;
+use crate::budgets::Budgeting;
 
 /// What one scenario found.
 #[derive(Debug)]
@@ -52,6 +59,12 @@ pub(crate) struct Report {
     pub(crate) sections: Vec<Section>,
     /// For programs: the profiles and timings themselves, by name.
     pub(crate) measurements: Map<String, Value>,
+    /// The key numbers: what is compared with a baseline and held to budgets.
+    pub(crate) figures: Vec<Figure>,
+    /// Against a baseline, where one was named.
+    pub(crate) comparison: Option<Comparison>,
+    /// What became of the budgets; none before they are checked.
+    pub(crate) budgets: Option<Budgeting>,
     /// Flame graphs; the first bears the scenario's name.
     pub(crate) graphs: Vec<Graph>,
 }
@@ -95,6 +108,9 @@ impl Report {
             warnings: Vec::new(),
             sections: Vec::new(),
             measurements: Map::new(),
+            figures: Vec::new(),
+            comparison: None,
+            budgets: None,
             graphs: Vec::new(),
         }
     }
@@ -123,6 +139,11 @@ impl Report {
             heading: heading.into(),
             body: Body::Table(table),
         });
+    }
+
+    /// Adds key numbers.
+    pub(crate) fn figures(&mut self, figures: impl IntoIterator<Item = Figure>) {
+        self.figures.extend(figures);
     }
 
     /// Adds a measurement for programs.

@@ -1,16 +1,22 @@
 //! What is measured: one function a scenario, in the order in which they run.
 //!
 //! A scenario gets the session and an empty report and fills the report in. Passes never mix: memory regions, the
-//! sampler and the clock each get a run of the work to themselves.
+//! sampler and the clock each get a run of the work to themselves. Half of the clock's blocks come before the sampler's
+//! run and half after it, so that they are spread over the scenario's time.
 
+mod model_file;
 mod prediction;
 mod training;
 
 use std::error::Error;
 use std::ops::ControlFlow;
 
+use postroom::classifier::{ClassifierParams, DocumentClassifier};
+use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::mlp::MlpPipeline;
 use postroom::status::Status;
-use profiling_toolkit::cpu::{CpuOptions, measure_cpu_repeated};
+use profiling_toolkit::cpu::{CpuError, CpuOptions, CpuProfile, measure_cpu_repeated};
 
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
@@ -66,7 +72,7 @@ pub(crate) static SCENARIOS: [Scenario; 9] = [
         name: "training::save_load_roundtrip",
         about: "A model to a file and back: memory, time, size, and the same predictions afterwards.",
         rows_in_terminal: FEW_ROWS,
-        measure: training::save_load_roundtrip,
+        measure: model_file::save_load_roundtrip,
     },
     Scenario {
         name: "prediction::predict_all_four_cpu",
@@ -94,6 +100,18 @@ pub(crate) static SCENARIOS: [Scenario; 9] = [
     },
 ];
 
+/// A classifier without a model. Its pipeline is named, not the library's default: figures, budgets and baselines are
+/// those of the four networks.
+pub(crate) fn untrained() -> DocumentClassifier {
+    DocumentClassifier::new(ClassifierParams {
+        training: TrainingParams {
+            pipeline: Pipeline::Mlp(MlpPipeline::default()),
+            ..TrainingParams::default()
+        },
+        ..ClassifierParams::default()
+    })
+}
+
 /// For trainings that are measured: nobody is told anything.
 fn no_status(_: &Status) -> ControlFlow<()> {
     ControlFlow::Continue(())
@@ -112,14 +130,30 @@ struct Profiled {
 }
 
 impl Profiled {
-    /// Samples `work`, again and again until there are enough samples, and adds tables and flame graph.
-    fn add<R>(&self, report: &mut Report, work: impl FnMut() -> R) -> Outcome {
+    /// Samples `work`, again and again until there are enough samples.
+    fn measure<R>(self, work: impl FnMut() -> R) -> Result<Profile, CpuError> {
         let (_, profile) = measure_cpu_repeated(&repeated_calls(), work)?;
-        report::cpu::add(report, self.name, self.done, &profile);
+        Ok(Profile {
+            profiled: self,
+            profile,
+        })
+    }
+}
+
+/// Calls that were profiled.
+struct Profile {
+    profiled: Profiled,
+    profile: CpuProfile,
+}
+
+impl Profile {
+    /// Adds tables and flame graph.
+    fn add(&self, report: &mut Report) {
+        let (profiled, profile) = (&self.profiled, &self.profile);
+        report::cpu::add(report, profiled.name, profiled.done, profile);
         report
             .graphs
-            .push(Graph::of_cpu(self.graph, &profile).named(self.suffix));
-        Ok(())
+            .push(Graph::of_cpu(profiled.graph, profile).named(profiled.suffix));
     }
 }
 

@@ -1,29 +1,35 @@
 //! Scenarios of prediction, all on one sample content. "New" is a content that the cache of vectors doesn't hold,
 //! "known" one that it does.
 
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::hint::black_box;
-use std::time::Instant;
 
 use postroom::classifier::DocumentClassifier;
 use postroom::document::LabelId;
+use postroom::model::Model;
 use postroom::predictor::Predictor;
 use postroom::vector_cache::VectorCacheParams;
-use profiling_toolkit::memory::{LeakOptions, MemoryOptions, measure_leaks, measure_memory};
-use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
+use profiling_toolkit::compare::Better;
+use profiling_toolkit::memory::{
+    LeakOptions, MemoryError, MemoryOptions, MemoryProfile, measure_leaks, measure_memory,
+};
+use profiling_toolkit::timing::{TimedCalls, TimingOptions, TimingSummary};
 use sha2::{Digest as _, Sha256};
 
 use super::{Outcome, Profiled};
+use crate::corpus::HeldOut;
+use crate::report::figure::{self, Figure, FigureUnit, Threads};
 use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
 use crate::session::Session;
 
-/// Calls with an empty cache; each is timed by itself.
-const N_NEW_SAMPLES: usize = 300;
+/// Regions of which the one that used least is reported.
+const N_REGIONS: usize = 5;
 
 /// Fields that a document is asked for one by one.
-const N_QUESTIONS: f64 = 4.0;
+const N_QUESTIONS: usize = 4;
 
 /// The cache gathers what it has let go of and frees it every 16 predictions or so; over 20 iterations that was taken
 /// for a leak in one run of four.
@@ -66,56 +72,78 @@ const QUESTIONS: [Question; 6] = [
 pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Outcome {
     let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
     add_sample(report, classifier, content)?;
-    let mut headline = Vec::new();
-    for (cache, heading) in [
-        ("new", "Content new to the cache"),
-        ("known", "Content known to the cache"),
-    ] {
-        let mut timings = Timings::new();
-        for (name, call, ask) in QUESTIONS {
-            let timing = match cache {
-                "new" => time_new(classifier, || ask(classifier, content)),
-                _ => measure_time(&TimingOptions::default(), || ask(classifier, content)),
-            };
-            timings.add(report, &format!("{name}_{cache}"), call, &timing);
-            if ["four", "all_at_once"].contains(&name) {
-                headline.push(units::duration(timing.median_ns));
-            }
-        }
-        timings.finish(report, heading);
+    let mut calls = TimedCalls::new(TimingOptions::default());
+    for (_, _, ask) in QUESTIONS {
+        calls.prepared_call(|| classifier.clear_cache(), move || ask(classifier, content));
     }
-    if let [four_new, once_new, four_known, once_known] = &headline[..] {
-        report.headline = format!("new {four_new}, predict() {once_new}; known {four_known}, {once_known}");
+    for (_, _, ask) in QUESTIONS {
+        calls.call(move || ask(classifier, content));
     }
-
-    let new = || {
-        classifier.clear_cache();
-        ask_four(classifier, content);
-    };
-    let profiled = Profiled {
+    calls.measure_first_half();
+    let new = Profiled {
         name: "four_new_cpu",
         done: "The four, after emptying the cache",
         graph: "Four predictions, content new to the cache: CPU time",
         suffix: "",
     };
-    profiled.add(report, new)?;
-    let profiled = Profiled {
+    let new = new.measure(|| {
+        classifier.clear_cache();
+        ask_four(classifier, content);
+    })?;
+    let known = Profiled {
         name: "four_known_cpu",
         done: "The four, content known",
         graph: "Four predictions, content known: CPU time",
         suffix: "known",
     };
-    profiled.add(report, || ask_four(classifier, content))
+    let known = known.measure(|| ask_four(classifier, content))?;
+    calls.measure_rest();
+
+    let timings = calls.finish();
+    let (when_new, when_known) = timings.split_at(QUESTIONS.len());
+    let [four_new, once_new] = add_questions(report, "new", when_new);
+    let [four_known, once_known] = add_questions(report, "known", when_known);
+    report.headline = format!("new {four_new}, predict() {once_new}; known {four_known}, {once_known}");
+    new.add(report);
+    known.add(report);
+    Ok(())
+}
+
+/// Adds the times of the questions, and returns that of the four and that of all at once as text.
+fn add_questions(report: &mut Report, cache: &str, timings: &[TimingSummary]) -> [String; 2] {
+    let mut table = Timings::new();
+    for ((name, call, _), timing) in QUESTIONS.iter().zip(timings) {
+        table.add(report, &format!("{name}_{cache}"), call, timing);
+    }
+    table.finish(report, &format!("Content {cache} to the cache"));
+    let sum: f64 = timings[..N_QUESTIONS].iter().map(|timing| timing.median_ns).sum();
+    let (four, once) = (&timings[N_QUESTIONS], &timings[N_QUESTIONS + 1]);
+    report.facts(
+        format!("All that is asked of a document, content {cache}"),
+        vec![
+            (
+                "each by itself",
+                format!("{}, the sum of four medians", units::duration(sum)),
+            ),
+            ("one after another", units::duration(four.median_ns)),
+            ("predict()", units::duration(once.median_ns)),
+        ],
+    );
+    report.figures([Figure::times_as_long(
+        format!("four_over_once_{cache}.speedup"),
+        four,
+        once,
+    )]);
+    [four, once].map(|timing| units::duration(timing.median_ns))
 }
 
 pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+    let content = session.corpus()?.sample();
+    let classifier = session.classifier()?;
     // What only the first of all calls sets up isn't part of a prediction.
     ask_four(classifier, content);
-    classifier.clear_cache();
-    let ask = || ask_four(classifier, content);
-    let ((), new) = measure_memory(MemoryOptions::default(), ask)?;
-    let ((), known) = measure_memory(MemoryOptions::default(), ask)?;
+    let new = least_used(|| ask_four(classifier, content), || classifier.clear_cache())?;
+    let known = least_used(|| ask_four(classifier, content), || ())?;
     report::memory::add(report, "four_new", "The four, content new", &new);
     report::memory::add(report, "four_known", "The four, content known", &known);
     let ask_anew = || {
@@ -131,6 +159,8 @@ pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) ->
     );
     let leaks = measure_leaks(&LEAK_CHECK, || ask_four(classifier, content))?;
     report::leaks::add(report, "four_known_leaks", "The four, content known", &leaks);
+    report.figures(figures_of_asking("four_new", &new));
+    report.figures(figures_of_asking("four_known", &known));
     report.headline = format!(
         "new {} in {} blocks, known {} in {}",
         units::bytes(new.bytes_allocated),
@@ -155,78 +185,103 @@ pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) ->
 
 pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report) -> Outcome {
     let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
-    let miss = time_new(classifier, || classifier.vectorize(content));
-    let hit = measure_time(&TimingOptions::default(), || classifier.vectorize(content));
-    let unseen = time_unseen(session)?;
-    let mut timings = Timings::new();
-    timings.add(report, "miss", "miss, words known", &miss);
-    timings.add(report, "miss_unseen", "miss, unseen documents", &unseen);
-    timings.add(report, "hit", "hit", &hit);
-    timings.finish(report, "vectorize()");
+    let unseen = Unseen::new(session)?;
+    let mut calls = TimedCalls::new(TimingOptions::default());
+    let vectorize = || {
+        let _ = black_box(classifier.vectorize(content));
+    };
+    calls.prepared_call(|| classifier.clear_cache(), vectorize);
+    calls.prepared_call(|| unseen.next(), || unseen.vectorize());
+    calls.call(vectorize);
+    calls.measure_first_half();
+    let missing = Profiled {
+        name: "miss_cpu",
+        done: "vectorize() after emptying the cache",
+        graph: "Vectorizing, cache miss: CPU time",
+        suffix: "",
+    };
+    let missing = missing.measure(|| {
+        classifier.clear_cache();
+        classifier.vectorize(content)
+    })?;
+    let hitting = Profiled {
+        name: "hit_cpu",
+        done: "vectorize(), cache hit",
+        graph: "Vectorizing, cache hit: CPU time",
+        suffix: "hit",
+    };
+    let hitting = hitting.measure(|| classifier.vectorize(content))?;
+    calls.measure_rest();
+
+    let timings = calls.finish();
+    let [miss, unseen, hit] = &timings[..] else {
+        unreachable!("three calls were timed");
+    };
+    let mut table = Timings::new();
+    table.add(report, "miss", "miss, words known", miss);
+    table.add(report, "miss_unseen", "miss, unseen documents", unseen);
+    table.add(report, "hit", "hit", hit);
+    table.finish(report, "vectorize()");
     let ratio = miss.median_ns / hit.median_ns;
     report.facts(
         "Saved",
         vec![("miss / hit", format!("{} times as fast", units::digits(ratio)))],
     );
     report.measurement("miss_over_hit", &ratio);
+    report.figures([Figure::times_as_long("miss_over_hit.speedup", miss, hit)]);
     report.headline = format!(
         "miss {}, hit {}: {} times as fast",
         units::duration(miss.median_ns),
         units::duration(hit.median_ns),
         units::digits(ratio)
     );
-
-    let missing = || {
-        classifier.clear_cache();
-        classifier.vectorize(content)
-    };
-    let profiled = Profiled {
-        name: "miss_cpu",
-        done: "vectorize() after emptying the cache",
-        graph: "Vectorizing, cache miss: CPU time",
-        suffix: "",
-    };
-    profiled.add(report, missing)?;
-    let profiled = Profiled {
-        name: "hit_cpu",
-        done: "vectorize(), cache hit",
-        graph: "Vectorizing, cache hit: CPU time",
-        suffix: "hit",
-    };
-    profiled.add(report, || classifier.vectorize(content))
+    missing.add(report);
+    hitting.add(report);
+    Ok(())
 }
 
 pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> Outcome {
     let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
-    let options = TimingOptions::default();
-    let once = measure_time(&options, || Sha256::digest(content));
-    let four_times = measure_time(&options, || [(); 4].map(|()| Sha256::digest(content)));
-    let four_known = measure_time(&options, || ask_four(classifier, content));
-    let mut timings = Timings::new();
-    timings.add(report, "once", "once, a prediction", &once);
-    timings.add(report, "four_times", "four times, a document", &four_times);
-    timings.add(report, "four_known", "four predictions, known", &four_known);
-    timings.finish(report, "SHA-256 of the content");
+    let mut calls = TimedCalls::new(TimingOptions::default());
+    calls.call(|| {
+        black_box(Sha256::digest(black_box(content)));
+    });
+    calls.call(|| {
+        black_box([(); N_QUESTIONS].map(|()| Sha256::digest(black_box(content))));
+    });
+    calls.call(|| ask_four(classifier, content));
+    calls.measure_first_half();
+    let hashing = Profiled {
+        name: "hash_cpu",
+        done: "SHA-256 of the content",
+        graph: "Hashing a content: CPU time",
+        suffix: "",
+    };
+    let hashing = hashing.measure(|| Sha256::digest(black_box(content)))?;
+    calls.measure_rest();
+
+    let timings = calls.finish();
+    let [once, four_times, four_known] = &timings[..] else {
+        unreachable!("three calls were timed");
+    };
+    let mut table = Timings::new();
+    table.add(report, "once", "once, a prediction", once);
+    table.add(report, "four_times", "four times, a document", four_times);
+    table.add(report, "four_known", "four predictions, known", four_known);
+    table.finish(report, "SHA-256 of the content");
     let share = four_times.median_ns / four_known.median_ns;
+    let throughput = content.len() as f64 / once.median_ns * 1e3;
+    let spared = four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS as f64);
     report.facts(
         "Hashing",
         vec![
             ("content", units::bytes(content.len())),
-            (
-                "throughput",
-                format!(
-                    "{} MB/s",
-                    units::digits(content.len() as f64 / once.median_ns * 1e3)
-                ),
-            ),
+            ("throughput", format!("{} MB/s", units::digits(throughput))),
             (
                 "share",
                 format!("{} of four predictions of known content", units::percent(share)),
             ),
-            (
-                "spared by predict()",
-                units::duration(four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS)),
-            ),
+            ("spared by predict()", units::duration(spared)),
         ],
     );
     report.headline = format!(
@@ -237,14 +292,48 @@ pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> O
     );
     report.measurement("content_bytes", &content.len());
     report.measurement("share_of_known_predictions", &share);
+    report.figures([
+        Figure::exact(
+            "content.bytes",
+            content.len() as f64,
+            FigureUnit::Bytes,
+            Better::Neither,
+        ),
+        Figure::rough(
+            "hash_of_known_predictions.share",
+            share,
+            FigureUnit::Share,
+            Better::Lower,
+        ),
+    ]);
+    hashing.add(report);
+    Ok(())
+}
 
-    let profiled = Profiled {
-        name: "hash_cpu",
-        done: "SHA-256 of the content",
-        graph: "Hashing a content: CPU time",
-        suffix: "",
-    };
-    profiled.add(report, || Sha256::digest(black_box(content)))
+/// What asking uses, the least of some regions. A cache that several threads share gives back what it has removed
+/// when it gets round to it, at most every 300 ms, and now and then needs a block to note that: the work of earlier calls,
+/// in whichever comes next.
+fn least_used(mut ask: impl FnMut(), mut prepare: impl FnMut()) -> Result<MemoryProfile, MemoryError> {
+    let mut least: Option<MemoryProfile> = None;
+    for _ in 0..N_REGIONS {
+        prepare();
+        let ((), profile) = measure_memory(MemoryOptions::default(), &mut ask)?;
+        let used = |profile: &MemoryProfile| (profile.allocations, profile.bytes_allocated);
+        if least.as_ref().is_none_or(|least| used(&profile) < used(least)) {
+            least = Some(profile);
+        }
+    }
+    Ok(least.expect("there is at least one region"))
+}
+
+/// Allocations and their bytes are the same on every run; what was kept and the peak depend on what the cache gives
+/// back just then.
+fn figures_of_asking(name: &str, profile: &MemoryProfile) -> Vec<Figure> {
+    let mut figures = figure::of_memory(name, profile, Threads::One);
+    for figure in &mut figures {
+        figure.exact = !figure.name.ends_with(".peak_bytes") && !figure.name.ends_with(".kept_bytes");
+    }
+    figures
 }
 
 fn ask_four(classifier: &DocumentClassifier, content: &str) {
@@ -254,30 +343,42 @@ fn ask_four(classifier: &DocumentClassifier, content: &str) {
     let _ = black_box(classifier.predict_storage_path(content));
 }
 
-/// Times single calls, each on an empty cache; emptying it isn't timed.
-fn time_new<R>(classifier: &DocumentClassifier, mut call: impl FnMut() -> R) -> TimingSummary {
-    let samples = (0..N_NEW_SAMPLES).map(|_| {
-        classifier.clear_cache();
-        let start = Instant::now();
-        black_box(call());
-        start.elapsed().as_nanos() as f64
-    });
-    TimingSummary::from_samples(samples.collect(), 1)
+/// Documents that nothing is known of, not even their words: for a vectorizer that has seen none before.
+struct Unseen<'session> {
+    model: &'session Model,
+    predictor: RefCell<Predictor>,
+    documents: &'session [HeldOut],
+    position: Cell<usize>,
 }
 
-/// Times documents that nothing is known of, not even their words: by a vectorizer that has seen none before.
-fn time_unseen(session: &Session) -> Result<TimingSummary, Box<dyn Error>> {
-    let model = session
-        .classifier()?
-        .model()
-        .ok_or("the shared classifier has no model")?;
-    let predictor = Predictor::new(model, VectorCacheParams::default())?;
-    let samples = session.corpus()?.held_out().iter().map(|document| {
-        let start = Instant::now();
-        black_box(predictor.vectorize(&document.content));
-        start.elapsed().as_nanos() as f64
-    });
-    Ok(TimingSummary::from_samples(samples.collect(), 1))
+impl<'session> Unseen<'session> {
+    fn new(session: &'session Session) -> Result<Self, Box<dyn Error>> {
+        let model = session
+            .classifier()?
+            .model()
+            .ok_or("the shared classifier has no model")?;
+        Ok(Self {
+            predictor: RefCell::new(Predictor::new(model, VectorCacheParams::default())?),
+            model,
+            documents: session.corpus()?.held_out(),
+            position: Cell::new(0),
+        })
+    }
+
+    /// Goes on to the next document; after the last, to the first for a vectorizer that doesn't know it.
+    fn next(&self) {
+        let next = (self.position.get() + 1) % self.documents.len();
+        if next == 0 {
+            let fresh = Predictor::new(self.model, VectorCacheParams::default());
+            *self.predictor.borrow_mut() = fresh.expect("a predictor of the same model was made before");
+        }
+        self.position.set(next);
+    }
+
+    fn vectorize(&self) {
+        let content = &self.documents[self.position.get()].content;
+        black_box(self.predictor.borrow().vectorize(content));
+    }
 }
 
 /// The sample, and how it was filed: a reader sees that the predictions are sensible.
