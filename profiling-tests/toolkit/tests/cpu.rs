@@ -4,7 +4,6 @@
 //! of times each. One measurement runs at a time, so the tests may run side by side.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
-use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -106,10 +105,10 @@ fn known_split_is_reported_within_three_standard_errors() {
 fn weights_sum_to_the_measured_cpu_time() {
     for (n_threads, profile) in known_profiles() {
         let ratio = profile.weight_ratio();
-        assert!((0.97..1.03).contains(&ratio), "{n_threads} threads: {ratio}");
+        assert!((0.98..1.02).contains(&ratio), "{n_threads} threads: {ratio}");
         let sampled = profile.sampling.sampled_ns as f64 / profile.cpu_ns as f64;
         assert!(
-            (0.97..1.03).contains(&sampled),
+            (0.98..1.02).contains(&sampled),
             "{n_threads} threads: {sampled} sampled"
         );
     }
@@ -157,29 +156,6 @@ fn function_location_is_its_hottest_line() {
 }
 
 #[test]
-fn stacks_of_strings_and_hashes_reach_the_start_of_their_thread() {
-    let count_terms = || {
-        let mut counts = HashMap::<String, u64>::new();
-        for i in 0..6_000_000_u64 {
-            *counts
-                .entry(format!("term {}", i.wrapping_mul(2_654_435_761) % 50_000))
-                .or_default() += i;
-        }
-        counts.len()
-    };
-    let (_, profile) = measure_cpu(&CpuOptions::default(), count_terms).unwrap();
-    let sampling = &profile.sampling;
-    assert!(sampling.samples > 100);
-    assert!(
-        sampling.rooted * 100 >= sampling.samples * 99,
-        "{} of {}",
-        sampling.rooted,
-        sampling.samples
-    );
-    assert_eq!(sampling.truncated, 0);
-}
-
-#[test]
 fn sleeping_thread_contributes_nothing() {
     let work = || {
         thread::scope(|scope| {
@@ -191,7 +167,8 @@ fn sleeping_thread_contributes_nothing() {
     let ((), profile) = measure_cpu(&CpuOptions::default(), work).unwrap();
     let working = share(&profile, "cpu::rounds_of_known_work");
     assert!(working > 0.98, "{working}");
-    assert!(profile.sampling.asleep > 0);
+    // Nobody wakes it to look.
+    assert!(profile.sampling.asleep < 10, "{:?}", profile.sampling);
 }
 
 #[test]
@@ -203,7 +180,7 @@ fn work_in_short_bursts_is_not_charged_to_the_wait_after_it() {
         }
     };
     let ((), profile) = measure_cpu(&CpuOptions::default(), bursts).unwrap();
-    // Charged to whatever the timer finds, the wait would have most of it: 0.3 ms of work, 2 ms asleep.
+    // Charged to whatever the signal finds, the wait would have most of it: 0.3 ms of work, 2 ms asleep.
     let working = share(&profile, "cpu::ten");
     assert!(working > 0.8, "{working}");
 }
