@@ -79,16 +79,16 @@ impl Gap {
         let start = monotonic_ns();
         let (mut before, mut cpu_before) = (start, current_thread_cpu_ns());
         while before < start + PATIENCE_NS {
-            if handler::ignored() == seen {
-                before = monotonic_ns();
-                cpu_before = current_thread_cpu_ns();
-                continue;
+            let (now, cpu_now) = (monotonic_ns(), current_thread_cpu_ns());
+            if handler::ignored() != seen {
+                // Read once more: the signal may have come after `now` was read.
+                return Some(Self {
+                    elapsed_ns: monotonic_ns() - before,
+                    cpu_ns: current_thread_cpu_ns() - cpu_before,
+                    undisturbed: current_thread_switches() == n_switches,
+                });
             }
-            return Some(Self {
-                elapsed_ns: monotonic_ns() - before,
-                cpu_ns: current_thread_cpu_ns() - cpu_before,
-                undisturbed: current_thread_switches() == n_switches,
-            });
+            (before, cpu_before) = (now, cpu_now);
         }
         None
     }
