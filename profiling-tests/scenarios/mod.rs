@@ -7,11 +7,13 @@ mod prediction;
 mod training;
 
 use std::error::Error;
+use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use postroom::status::Status;
-use profiling_toolkit::cpu::{CpuOptions, measure_cpu_repeated};
+use profiling_toolkit::cpu::{CpuOptions, measure_cpu_repeated, measure_instructions};
 
+use crate::report::cpu::{Counts, Instructions, Measured};
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
 use crate::session::Session;
@@ -113,14 +115,35 @@ struct Profiled {
 
 impl Profiled {
     /// Samples `work`, again and again until there are enough samples, and adds tables and flame graph.
-    fn add<R>(&self, report: &mut Report, work: impl FnMut() -> R) -> Outcome {
-        let (_, profile) = measure_cpu_repeated(&repeated_calls(), work)?;
-        report::cpu::add(report, self.name, self.done, &profile);
+    fn add<R>(&self, report: &mut Report, mut work: impl FnMut() -> R) -> Outcome {
+        let (_, profile) = measure_cpu_repeated(&repeated_calls(), &mut work)?;
+        let measured = Measured {
+            name: self.name,
+            done: self.done,
+            profile: &profile,
+            instructions: &count_instructions(profile.iterations, work),
+        };
+        report::cpu::add(report, &measured);
         report
             .graphs
             .push(Graph::of_cpu(self.graph, &profile).named(self.suffix));
         Ok(())
     }
+}
+
+/// Counts the instructions of some of the calls that were sampled, in a pass of their own.
+fn count_instructions<R>(n_sampled: u64, mut work: impl FnMut() -> R) -> Instructions {
+    let calls = n_sampled.div_ceil(10);
+    let counted = measure_instructions(|| {
+        for _ in 0..calls {
+            black_box(work());
+        }
+    });
+    let counts = match counted {
+        Ok(((), counts)) => Counts::Counted(counts),
+        Err(unavailable) => Counts::Unavailable(unavailable),
+    };
+    Instructions { calls, counts }
 }
 
 /// For calls that are over within microseconds: the sampler repeats them.

@@ -13,8 +13,9 @@ use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
 use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
 use sha2::{Digest as _, Sha256};
 
-use super::{Outcome, Profiled, no_status, repeated_calls};
+use super::{Outcome, Profiled, count_instructions, no_status, repeated_calls};
 use crate::corpus::{Corpus, HeldOut};
+use crate::report::cpu::Measured;
 use crate::report::graph::Graph;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
@@ -66,7 +67,13 @@ pub(super) fn train_cpu(session: &Session, report: &mut Report) -> Outcome {
     let heading = "train(): stages of the median training by the clock; the fits run side by side";
     report::training::add_stages(report, heading, &undisturbed);
     add_accuracy(report, corpus, &classifier)?;
-    report::cpu::add(report, "train", "train()", &profile);
+    let measured = Measured {
+        name: "train",
+        done: "train()",
+        profile: &profile,
+        instructions: &count_instructions(profile.iterations, train),
+    };
+    report::cpu::add(report, &measured);
     report.graphs.push(Graph::of_cpu("Training: CPU time", &profile));
     Ok(())
 }

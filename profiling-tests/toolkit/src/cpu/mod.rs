@@ -27,10 +27,12 @@ mod system;
 #[path = "unsupported.rs"]
 mod system;
 
+mod counters;
 mod options;
 mod profile;
 mod rows;
 
+pub use counters::{CountersUnavailable, InstructionCounts, measure_instructions};
 pub use options::{CpuError, CpuOptions, MAX_DEPTH, MAX_RATE_HZ, RootTrim};
 pub use profile::{
     CpuProfile, FunctionCost, PhaseCost, PhaseFunction, SamplingQuality, StackCost, ThreadCost, UNSAMPLED,
