@@ -59,8 +59,8 @@ fn told_by(program: &Path) -> String {
             "--nocapture",
         ])
         .output()
-        .unwrap();
-    let told = String::from_utf8(told.stderr).unwrap();
+        .expect("a program that was just built or copied");
+    let told = String::from_utf8(told.stderr).expect("a Rust program writes UTF-8");
     assert!(told.contains("samples "), "{told}");
     told
 }
@@ -74,7 +74,8 @@ fn one_at_a_time() -> MutexGuard<'static, ()> {
 
 fn number_after(told: &str, name: &str) -> f64 {
     let mut words = told.split_whitespace().skip_while(|&word| word != name).skip(1);
-    words.next().unwrap().parse().unwrap()
+    let number = words.next().and_then(|word| word.parse().ok());
+    number.unwrap_or_else(|| panic!("no number after {name}: {told}"))
 }
 
 #[test]

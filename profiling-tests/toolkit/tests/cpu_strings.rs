@@ -43,7 +43,8 @@ fn write_document(number: u64) -> String {
     let mut document = String::new();
     for word in 0..60 {
         let term = (number * 7 + word * word) % 100;
-        document.push_str(&format!("Term{term} "));
+        let written = format!("Term{term} ");
+        document.push_str(&written);
     }
     document
 }

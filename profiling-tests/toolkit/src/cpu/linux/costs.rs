@@ -127,7 +127,9 @@ fn functions(samples: &Samples, stacks: &[Charged], names: &[String], order: &Or
             }
         }
         let whole = weight(tick);
-        spreads.iter_mut().for_each(|spreads| spreads.end_tick(whole));
+        for spreads in &mut spreads {
+            spreads.end_tick(whole);
+        }
     }
     let whole = samples.whole();
     let function = |&number: &usize| {
@@ -200,8 +202,9 @@ fn phases(samples: &Samples, stacks: &[Charged], names: &[String], order: &Order
     let place = |phase| distinct.binary_search(&phase).unwrap_or_default();
     let mut spreads = Spreads::new(distinct.len());
     for tick in samples.ticks() {
-        tick.iter()
-            .for_each(|sample| spreads.add(place(sample.phase), sample.weight_ns));
+        for sample in tick {
+            spreads.add(place(sample.phase), sample.weight_ns);
+        }
         spreads.end_tick(weight(tick));
     }
     let whole = samples.whole();

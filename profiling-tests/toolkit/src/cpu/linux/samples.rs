@@ -137,7 +137,7 @@ impl Spread {
 /// The spreads of many parts: what they weigh in a tick is added up one by one, and settled at its end.
 #[derive(Debug, Default)]
 pub(super) struct Spreads {
-    spreads: Vec<Spread>,
+    of_parts: Vec<Spread>,
     of_tick: Vec<f64>,
     touched: Vec<usize>,
 }
@@ -145,7 +145,7 @@ pub(super) struct Spreads {
 impl Spreads {
     pub(super) fn new(n_parts: usize) -> Self {
         Self {
-            spreads: vec![Spread::default(); n_parts],
+            of_parts: vec![Spread::default(); n_parts],
             of_tick: vec![0.0; n_parts],
             touched: Vec::new(),
         }
@@ -160,13 +160,13 @@ impl Spreads {
 
     pub(super) fn end_tick(&mut self, whole: f64) {
         for part in self.touched.drain(..) {
-            self.spreads[part].add(self.of_tick[part], whole);
+            self.of_parts[part].add(self.of_tick[part], whole);
             self.of_tick[part] = 0.0;
         }
     }
 
     pub(super) fn error_ns(&self, part: usize, part_ns: u64, whole: Whole) -> u64 {
-        self.spreads[part].error_ns(part_ns, whole)
+        self.of_parts[part].error_ns(part_ns, whole)
     }
 }
 
@@ -201,8 +201,9 @@ mod tests {
         let samples = samples(n_threads);
         let mut spreads = Spreads::new(samples.stacks.len());
         for tick in samples.ticks() {
-            tick.iter()
-                .for_each(|sample| spreads.add(sample.stack, sample.weight_ns));
+            for sample in tick {
+                spreads.add(sample.stack, sample.weight_ns);
+            }
             spreads.end_tick(weight(tick));
         }
         spreads.error_ns(0, 30 * n_threads * 1_000_000, samples.whole())
