@@ -54,13 +54,13 @@ impl Phase {
     }
 
     /// Its number; 0 for [`Phase::NONE`].
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "for the sampler"))]
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(crate) fn number(self) -> u16 {
         self.0
     }
 
     /// The phase that [`Phase::number`] gave this number.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "for the sampler"))]
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(crate) fn from_number(number: u16) -> Self {
         Self(number)
     }

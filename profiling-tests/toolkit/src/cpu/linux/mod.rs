@@ -4,8 +4,8 @@
 //! `sampler` (when) → `roster` (which threads) → `signal` → `handler` → `unwind` → `arena` → `resolve`.
 //!
 //! The clock interrupts the processor that the sampler's thread runs on, another than the measured ones if one
-//! is free: what reaches a measured thread is an interrupt from there. Medians of what one interruption takes, on
-//! a virtual machine where an interrupt is dear (on a real processor all are about a fifth of it):
+//! is free: what reaches a measured thread is an interrupt from there. Medians of what one interruption takes from the
+//! thread, without the unwinding, on a virtual machine where an interrupt is dear:
 //!
 //! | who interrupts | each time |
 //! | --- | --- |
