@@ -9,6 +9,7 @@ mod prediction;
 mod training;
 
 use std::error::Error;
+use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
@@ -16,8 +17,9 @@ use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::mlp::MlpPipeline;
 use postroom::status::Status;
-use profiling_toolkit::cpu::{CpuError, CpuOptions, CpuProfile, measure_cpu_repeated};
+use profiling_toolkit::cpu::{CpuError, CpuOptions, CpuProfile, measure_cpu_repeated, measure_instructions};
 
+use crate::report::cpu::{Counts, Instructions, Measured};
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
 use crate::session::Session;
@@ -130,12 +132,14 @@ struct Profiled {
 }
 
 impl Profiled {
-    /// Samples `work`, again and again until there are enough samples.
-    fn measure<R>(self, work: impl FnMut() -> R) -> Result<Profile, CpuError> {
-        let (_, profile) = measure_cpu_repeated(&repeated_calls(), work)?;
+    /// Samples `work`, again and again until there are enough samples, and counts its instructions.
+    fn measure<R>(self, mut work: impl FnMut() -> R) -> Result<Profile, CpuError> {
+        let (_, profile) = measure_cpu_repeated(&repeated_calls(), &mut work)?;
+        let instructions = count_instructions(profile.iterations, work);
         Ok(Profile {
             profiled: self,
             profile,
+            instructions,
         })
     }
 }
@@ -144,17 +148,39 @@ impl Profiled {
 struct Profile {
     profiled: Profiled,
     profile: CpuProfile,
+    instructions: Instructions,
 }
 
 impl Profile {
     /// Adds tables and flame graph.
     fn add(&self, report: &mut Report) {
         let (profiled, profile) = (&self.profiled, &self.profile);
-        report::cpu::add(report, profiled.name, profiled.done, profile);
+        let measured = Measured {
+            name: profiled.name,
+            done: profiled.done,
+            profile,
+            instructions: &self.instructions,
+        };
+        report::cpu::add(report, &measured);
         report
             .graphs
             .push(Graph::of_cpu(profiled.graph, profile).named(profiled.suffix));
     }
+}
+
+/// Counts the instructions of some of the calls that were sampled, in a pass of their own.
+pub(crate) fn count_instructions<R>(n_sampled: u64, mut work: impl FnMut() -> R) -> Instructions {
+    let calls = n_sampled.div_ceil(10);
+    let counted = measure_instructions(|| {
+        for _ in 0..calls {
+            black_box(work());
+        }
+    });
+    let counts = match counted {
+        Ok(((), counts)) => Counts::Counted(counts),
+        Err(unavailable) => Counts::Unavailable(unavailable),
+    };
+    Instructions { calls, counts }
 }
 
 /// For calls that are over within microseconds: the sampler repeats them.

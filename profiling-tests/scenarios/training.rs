@@ -14,9 +14,10 @@ use profiling_toolkit::memory::{LeakOptions, MemoryOptions, measure_leaks, measu
 use profiling_toolkit::timing::{TimedCalls, TimingOptions, TimingSummary};
 use sha2::{Digest as _, Sha256};
 
-use super::{Outcome, Profiled, no_status, repeated_calls, untrained};
+use super::{Outcome, Profiled, count_instructions, no_status, repeated_calls, untrained};
 use crate::corpus::Corpus;
 use crate::held;
+use crate::report::cpu::Measured;
 use crate::report::figure::{self, Figure, FigureUnit, Threads};
 use crate::report::graph::Graph;
 use crate::report::memory::GraphNames;
@@ -97,7 +98,13 @@ pub(super) fn train_cpu(session: &Session, report: &mut Report) -> Outcome {
     let heading = "train(): stages of the median training by the clock; the fits run side by side";
     report::training::add_stages(report, heading, &median);
     add_accuracy(report, corpus, &classifier)?;
-    report::cpu::add(report, "train", "train()", &profile);
+    let measured = Measured {
+        name: "train",
+        done: "train()",
+        profile: &profile,
+        instructions: &count_instructions(profile.iterations, train),
+    };
+    report::cpu::add(report, &measured);
     report.graphs.push(Graph::of_cpu("Training: CPU time", &profile));
     Ok(())
 }

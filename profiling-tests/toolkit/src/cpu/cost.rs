@@ -38,8 +38,8 @@ const PROBE: Duration = Duration::from_millis(200);
 pub fn measure_sampler_cost() -> Result<SamplerCost, CpuError> {
     let ((), profile) = measure_cpu(&CpuOptions::default(), busy)?;
     let sampling = &profile.sampling;
-    // Both sums are over these. Waking threads that sleep isn't in them: it says more of their number than of a sample.
-    let signals = sampling.samples + sampling.skipped;
+    // Both sums are over these, whatever became of the signal.
+    let signals = sampling.samples + sampling.skipped + sampling.dropped + sampling.asleep;
     let sample_ns = (sampling.handler_ns + sampling.delivery_ns) as f64 / signals.max(1) as f64;
     Ok(SamplerCost {
         rate_asked_hz: sampling.rate_asked_hz,

@@ -10,8 +10,10 @@ pub(crate) fn cpu() -> CpuProfile {
         function: name.to_owned(),
         location: location.map(str::to_owned),
         self_ns: 0,
+        self_error_ns: 0,
         self_samples: 0,
         cumulative_ns: 0,
+        cumulative_error_ns: 0,
         cumulative_samples: 0,
     };
     let stack = |frames: &[u32], samples, weight_ns| StackCost {
@@ -36,6 +38,7 @@ pub(crate) fn cpu() -> CpuProfile {
             cpu_ns: 100,
             samples: 3,
         }],
+        phases: Vec::new(),
         functions: vec![
             function("<app::T as app::U>::work", Some("src/work.rs:7")),
             function("app::main", None),
