@@ -111,11 +111,12 @@ impl Baseline {
         };
         for graph in &report.graphs {
             let stem = graph.stem(&files::stem(report.scenario));
-            let Ok(folded) = fs::read_to_string(self.directory.join(format!("{stem}.folded"))) else {
-                continue; // A graph that the baseline doesn't have.
+            let folded = format!("{stem}.folded");
+            let Some(before) = saved.graphs.iter().find(|graph| graph.folded == folded) else {
+                continue;
             };
-            let n_calls = saved.calls_in_graphs.get(graph.suffix).copied().unwrap_or(1);
-            let [now, before] = match graph.differences(&self.name, &folded, n_calls) {
+            let stacks = fs::read_to_string(self.directory.join(folded))?;
+            let [now, before] = match graph.differences(&self.name, &stacks, before.calls) {
                 Err(FlamegraphError::Empty { .. }) => continue,
                 drawn => drawn?,
             };

@@ -291,6 +291,15 @@ fn differences_are_shown_where_the_report_was_compared() {
 }
 
 #[test]
+fn failed_scenario_is_marked_in_the_list_and_in_its_row() {
+    let mut failed = report("a::first");
+    failed["failure"] = json!("the disk is full");
+    failed["headline"] = json!("FAILED: the disk is full");
+    let page = Directory::with(&[failed, report("a::second")]).page();
+    assert_eq!(page.matches("<span class=\"pill bad\">failed</span>").count(), 2);
+}
+
+#[test]
 fn refused_comparison_says_why() {
     let mut refused = report("a::first");
     refused["comparison"] =
@@ -377,6 +386,24 @@ fn every_key_of_the_json_is_described() {
     assert!(silent.is_empty(), "not in docs/report-format.md: {silent:?}");
     for graph_key in report["graphs"][0].as_object().unwrap().keys() {
         assert!(described(graph_key), "{graph_key} of graphs");
+    }
+    let in_detail = |key: &str| {
+        manual
+            .lines()
+            .any(|line| line.starts_with('|') && line.contains(&format!("`{key}`")))
+    };
+    for figure_key in report["figures"][0].as_object().unwrap().keys() {
+        assert!(
+            in_detail(&format!("figures[].{figure_key}")),
+            "{figure_key} of figures"
+        );
+    }
+    for budgets_key in report["budgets"].as_object().unwrap().keys() {
+        let key = format!("budgets.{budgets_key}");
+        assert!(
+            in_detail(&key) || in_detail(&(key + "[]")),
+            "{budgets_key} of budgets"
+        );
     }
     let version = format!("Format version: **{}**", report["format_version"]);
     assert!(manual.contains(&version), "{version}");

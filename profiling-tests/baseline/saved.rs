@@ -1,6 +1,5 @@
 //! A report of a baseline: read back, and held against the circumstances of now.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io;
@@ -21,7 +20,16 @@ pub(super) struct SavedReport {
     corpus: Corpus,
     environment: Build,
     pub(super) figures: Vec<Figure>,
-    pub(super) calls_in_graphs: BTreeMap<String, u64>,
+    pub(super) graphs: Vec<SavedGraph>,
+}
+
+/// Stacks of a saved report.
+#[derive(Debug, Deserialize)]
+pub(super) struct SavedGraph {
+    /// Name of their file.
+    pub(super) folded: String,
+    /// Calls that they are the sum of.
+    pub(super) calls: u64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -24,6 +24,10 @@ pub(crate) fn write(directory: &Path, head: &Head<'_>, report: &Report) -> Resul
         let files = graph.files(&stem);
         put(directory, &files.folded, graph.folded().as_bytes())?;
         put(directory, &files.svg, graph.svg()?.as_bytes())?;
+        for compared in ["diff", "diff_before"] {
+            // That of an earlier run says nothing of this one.
+            let _none = fs::remove_file(directory.join(format!("{}.{compared}.svg", graph.stem(&stem))));
+        }
         put(directory, &files.pprof, &graph.pprof)?;
         put(
             directory,

@@ -1,6 +1,6 @@
 //! Flame graphs: pictures, and the stacks that they are of, as other tools read them.
 
-use profiling_toolkit::cpu::CpuProfile;
+use profiling_toolkit::cpu::{CpuProfile, UNSAMPLED};
 use profiling_toolkit::flamegraph::{
     Drawn, FlamegraphError, FlamegraphOptions, Unit, render_difference, render_flamegraph,
 };
@@ -23,7 +23,7 @@ pub(crate) struct Graph {
     subtitle: String,
     unit: Unit,
     /// Calls that the weights are the sum of.
-    pub(crate) n_calls: u64,
+    n_calls: u64,
     stacks: FoldedStacks,
     /// A `.pb.gz` file.
     pub(crate) pprof: Vec<u8>,
@@ -36,6 +36,8 @@ pub(crate) struct GraphFiles<'graph> {
     title: &'graph str,
     kind: &'static str,
     unit: &'static str,
+    /// Calls that the weights are the sum of: what scales two graphs to the same work.
+    calls: u64,
     pub(crate) svg: String,
     pub(crate) folded: String,
     pub(crate) pprof: String,
@@ -52,6 +54,11 @@ impl Graph {
             count(profile.sampling.samples),
             count(profile.iterations)
         );
+        let mut work = Work::of(profile.functions.iter().map(|cost| cost.function.as_str()));
+        for stack in &profile.stacks {
+            work.add(&stack.frames, stack.weight_ns);
+        }
+        work.stacks.add([UNSAMPLED], profile.sampling.unsampled_ns);
         Self {
             suffix: "",
             pprof: cpu_pprof(profile),
@@ -60,22 +67,22 @@ impl Graph {
             subtitle,
             unit: Unit::Nanoseconds,
             n_calls: profile.iterations,
-            stacks: profile.folded(),
+            stacks: work.stacks,
         }
     }
 
     /// Where memory went, by one view.
     pub(crate) fn of_memory(title: impl Into<String>, profile: &MemoryProfile, view: MemoryView) -> Self {
         let title = title.into();
-        let mut stacks = FoldedStacks::new();
+        let mut work = Work::of(profile.frames.iter().map(|frame| frame.function.as_str()));
         for stack in &profile.stacks {
-            let frames = stack
-                .frames
-                .iter()
-                .map(|&frame| profile.frame(frame).function.as_str());
             // Negative only for what the region freed without having allocated it: that has no width.
-            stacks.add(frames, u64::try_from(stack.usage.bytes(view)).unwrap_or_default());
+            work.add(
+                &stack.frames,
+                u64::try_from(stack.usage.bytes(view)).unwrap_or_default(),
+            );
         }
+        let stacks = work.stacks;
         let what = match view {
             MemoryView::AtPeak => "live at the peak",
             MemoryView::Total => "allocated in all",
@@ -118,6 +125,7 @@ impl Graph {
             title: &self.title,
             kind,
             unit,
+            calls: self.n_calls,
             svg: format!("{stem}.svg"),
             folded: format!("{stem}.folded"),
             pprof: format!("{stem}.pb.gz"),
@@ -125,13 +133,12 @@ impl Graph {
         }
     }
 
-    /// One line a stack, its weight last.
+    /// The program's own work: one line a stack, its weight last.
     pub(crate) fn folded(&self) -> String {
         self.stacks.to_string()
     }
 
-    /// The picture: of the program's own work. What a thread pool puts between two of its functions would be most
-    /// of the height and none of the sense.
+    /// The picture of the same.
     pub(crate) fn svg(&self) -> Result<String, FlamegraphError> {
         let subtitle = format!(
             "{}; without the frames of rayon and the standard library in between",
@@ -142,7 +149,7 @@ impl Graph {
             subtitle,
             unit: self.unit,
         };
-        render_flamegraph(&without_plumbing(&self.stacks), &options)
+        render_flamegraph(&self.stacks, &options)
     }
 
     /// What changed since a folded file of `n_calls` calls was written: as wide as now, then as wide as before. Each
@@ -153,16 +160,14 @@ impl Graph {
         folded: &str,
         n_calls: u64,
     ) -> Result<[String; 2], FlamegraphError> {
-        let now = without_plumbing(&self.stacks);
         let before = FoldedStacks::parse(folded).scaled(self.n_calls as f64 / n_calls.max(1) as f64);
-        let before = without_plumbing(&before);
         let draw = |drawn, widths: &str| {
             let options = FlamegraphOptions {
                 title: format!("{}, against {baseline}", self.title),
                 subtitle: format!("as wide as {widths}; red: more now, blue: less now"),
                 unit: self.unit,
             };
-            render_difference(&before, &now, drawn, &options)
+            render_difference(&before, &self.stacks, drawn, &options)
         };
         Ok([
             draw(Drawn::Now, "now")?,
@@ -171,18 +176,40 @@ impl Graph {
     }
 }
 
-/// The stacks in plain names, without the frames that only lead from one piece of work to the next. The last frame
-/// stays: time and memory are its own.
-fn without_plumbing(stacks: &FoldedStacks) -> FoldedStacks {
-    let mut kept = FoldedStacks::new();
-    for (stack, weight) in stacks.iter() {
-        let (callers, last) = stack
-            .rsplit_once(';')
-            .map_or((None, stack), |(callers, last)| (Some(callers), last));
-        let callers = callers.into_iter().flat_map(|callers| callers.split(';'));
-        let frames = callers.filter(|frame| !is_plumbing(frame)).chain([last]);
-        let names: Vec<String> = frames.map(plain).collect();
-        kept.add(names.iter().map(String::as_str), weight);
+/// Stacks of functions in plain names, without those that only lead from one piece of work to the next. The last frame
+/// stays: time and memory are its own. What a thread pool puts in between would be most of the height and none of the
+/// sense, and of its full names thirty megabytes.
+struct Work {
+    functions: Vec<Function>,
+    stacks: FoldedStacks,
+}
+
+struct Function {
+    plain: String,
+    is_plumbing: bool,
+}
+
+impl Work {
+    fn of<'profile>(functions: impl Iterator<Item = &'profile str>) -> Self {
+        let functions = functions.map(|function| Function {
+            plain: plain(function),
+            is_plumbing: is_plumbing(function),
+        });
+        Self {
+            functions: functions.collect(),
+            stacks: FoldedStacks::new(),
+        }
     }
-    kept
+
+    /// Adds a stack, root first, of places in the functions.
+    fn add(&mut self, stack: &[u32], weight: u64) {
+        let Some((last, callers)) = stack.split_last() else {
+            return;
+        };
+        let function = |idx: &u32| &self.functions[*idx as usize];
+        let callers = callers.iter().map(function).filter(|caller| !caller.is_plumbing);
+        let frames = callers.chain([function(last)]);
+        self.stacks
+            .add(frames.map(|function| function.plain.as_str()), weight);
+    }
 }

@@ -1,7 +1,5 @@
 //! A report for programs: everything that was measured, with the circumstances. `docs/report-format.md` describes it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -34,8 +32,6 @@ struct File<'run> {
     figures: &'run [Figure],
     comparison: Option<&'run Comparison>,
     budgets: Option<&'run Budgeting>,
-    /// How many calls each folded file holds, by its suffix: what scales two of them to the same work.
-    calls_in_graphs: BTreeMap<&'static str, u64>,
     measurements: &'run Map<String, Value>,
 }
 
@@ -74,11 +70,6 @@ pub(crate) fn file(head: &Head<'_>, report: &Report, stem: &str) -> String {
         figures: &report.figures,
         comparison: report.comparison.as_ref(),
         budgets: report.budgets.as_ref(),
-        calls_in_graphs: report
-            .graphs
-            .iter()
-            .map(|graph| (graph.suffix, graph.n_calls))
-            .collect(),
         measurements: &report.measurements,
     };
     serde_json::to_string(&file).expect("plain data with text for keys") + "\n"

@@ -134,11 +134,11 @@ struct Profiled {
 impl Profiled {
     /// Samples `work`, again and again until there are enough samples, and counts its instructions.
     fn measure<R>(self, mut work: impl FnMut() -> R) -> Result<Profile, CpuError> {
-        let (_, profile) = measure_cpu_repeated(&repeated_calls(), &mut work)?;
-        let instructions = count_instructions(profile.iterations, work);
+        let (_, sampled) = measure_cpu_repeated(&repeated_calls(), &mut work)?;
+        let instructions = count_instructions(sampled.iterations, work);
         Ok(Profile {
             profiled: self,
-            profile,
+            sampled,
             instructions,
         })
     }
@@ -147,14 +147,14 @@ impl Profiled {
 /// Calls that were profiled.
 struct Profile {
     profiled: Profiled,
-    profile: CpuProfile,
+    sampled: CpuProfile,
     instructions: Instructions,
 }
 
 impl Profile {
     /// Adds tables and flame graph.
     fn add(&self, report: &mut Report) {
-        let (profiled, profile) = (&self.profiled, &self.profile);
+        let (profiled, profile) = (&self.profiled, &self.sampled);
         let measured = Measured {
             name: profiled.name,
             done: profiled.done,

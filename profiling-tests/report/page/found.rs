@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) scenario: String,
     pub(super) about: String,
     pub(super) headline: String,
+    /// Why it ended early; what is there was found before.
+    pub(super) failure: Option<String>,
     pub(super) run: Run,
     pub(super) warnings: Vec<String>,
     pub(super) circumstances: Vec<(String, String)>,

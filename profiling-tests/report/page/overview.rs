@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::changes::{compared, verdict_of};
 use super::found::Comparison;
+use super::parts::verdict;
 use super::quantities::{interval_95, quantity};
 use super::reports::Reports;
 
@@ -181,7 +182,13 @@ pub(super) fn scenario_list(reports: &Reports) -> Markup {
             h2 #scenarios { "Scenarios" }
             ol {
                 @for found in &reports.found {
-                    li { a href={ "#" (found.anchor()) } { (found.scenario) } span { (found.headline) } }
+                    li {
+                        a href={ "#" (found.anchor()) } { (found.scenario) }
+                        span {
+                            @if found.failure.is_some() { (verdict("failed")) " " }
+                            (found.headline)
+                        }
+                    }
                 }
             }
             @if !reports.missing.is_empty() {

@@ -7,7 +7,7 @@ pub(super) fn verdict(verdict: &str) -> Markup {
     let words = words(verdict);
     let class = match words.as_str() {
         "better" | "held" | "kept" => "good",
-        "worse" | "exceeded" | "refused" => "bad",
+        "worse" | "exceeded" | "refused" | "failed" => "bad",
         _ => "neutral",
     };
     html! { span class={ "pill " (class) } { (words) } }

@@ -24,6 +24,7 @@ pub(super) fn row(found: &Found, reports: &Reports) -> Markup {
                 h2 id={ (found.anchor()) "-name" } { (found.scenario) }
                 p.muted { (found.about) }
                 (age(found, reports))
+                @if found.failure.is_some() { p { (verdict("failed")) } }
                 p.headline { (found.headline) }
                 @for warning in reports.own_warnings(found) { p.warning { "Warning: " (warning) } }
                 (budget_state(found))
