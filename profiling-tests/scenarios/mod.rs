@@ -7,6 +7,7 @@
 mod model_file;
 mod prediction;
 mod training;
+mod vectors;
 
 use std::error::Error;
 use std::hint::black_box;
@@ -92,13 +93,13 @@ pub(crate) static SCENARIOS: [Scenario; 9] = [
         name: "prediction::vectorize_cache_miss_vs_hit",
         about: "What the cache of vectors saves: a document that it doesn't hold against one that it does.",
         rows_in_terminal: FEW_ROWS,
-        measure: prediction::vectorize_cache_miss_vs_hit,
+        measure: vectors::vectorize_cache_miss_vs_hit,
     },
     Scenario {
         name: "prediction::content_hash_overhead",
         about: "SHA-256 of a document's content, which each of the four questions computes to ask the cache.",
         rows_in_terminal: FEW_ROWS,
-        measure: prediction::content_hash_overhead,
+        measure: vectors::content_hash_overhead,
     },
 ];
 

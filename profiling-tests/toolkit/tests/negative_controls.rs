@@ -236,7 +236,8 @@ fn stripped_program_is_told_so_and_its_figures_hold() {
     );
     findings.assert_figures();
     for name in ["site", "function"] {
-        assert_eq!(findings.value(name), UNKNOWN_FUNCTION);
+        let found = findings.value(name);
+        assert!(found.starts_with(UNKNOWN_FUNCTION), "{found}");
     }
 }
 

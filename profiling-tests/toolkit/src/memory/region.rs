@@ -109,11 +109,12 @@ pub(super) fn record<T>(
     options: MemoryOptions,
     work: impl FnOnce() -> T,
 ) -> Result<(T, Recording), MemoryError> {
-    let slot = RegionSlot::take()?;
-    let stacks = options.stack_settings()?;
+    // Before the slot, or of two threads that ask at once one would be told to wait for the other.
     if !allocator::allocator_installed() {
         return Err(MemoryError::AllocatorNotInstalled);
     }
+    let slot = RegionSlot::take()?;
+    let stacks = options.stack_settings()?;
     let own_frame = 0_u8;
     let base = StackBase::at(match stacks.unwinder {
         Unwinder::FramePointers => frame_pointer(),
