@@ -75,6 +75,33 @@ pub enum Error {
         min_df: f64,
     },
 
+    /// Fitting the tf-idf vectorizer left nothing to learn from.
+    #[error(
+        "nothing to learn from: of {n_documents} documents with {n_tokens} different words of two characters or more (stop words aside), no word and no part of one is in at least {min_df}. Train on documents that have text (check the text recognition), or lower min_df"
+    )]
+    NoSharedTerm {
+        /// How many documents there were.
+        n_documents: usize,
+        /// How many different tokens they had.
+        n_tokens: usize,
+        /// The number of documents that a term has to be in.
+        min_df: u32,
+    },
+
+    /// The frequencies that were stored with a vocabulary don't fit it; a model file that holds them is corrupt.
+    #[error("the tf-idf vectorizer is not valid: {problem}; restore the model file or train again")]
+    InvalidTfidf {
+        /// What was expected and what was found.
+        problem: String,
+    },
+
+    /// Stored token counts that no documents can have led to, or that are asked for what they don't hold.
+    #[error("the token counts of the documents are not valid: {problem}; train again in full")]
+    InvalidTokenBags {
+        /// What was expected and what was found.
+        problem: String,
+    },
+
     /// A vocabulary that no fit can have produced; a model file that holds it is corrupt.
     #[error(
         "the vocabulary is not valid at term {position} ({term:?}): {problem}; restore the model file or train again"

@@ -20,10 +20,13 @@ use crate::vector_cache::VectorCacheParams;
 use folds::{Archive, Folds};
 use scores::FieldScores;
 
+/// Every fold is a training.
+const MOST_FOLDS: usize = 256;
+
 /// How an archive is evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationParams {
-    /// Parts that the archive is divided into, 2 or more (5). With five, each model learns from four fifths.
+    /// Parts that the archive is divided into, 2 to 256 (5). With five, each model learns from four fifths.
     pub n_folds: usize,
     /// What is evaluated. Its seed also shuffles the documents.
     pub training: TrainingParams,
@@ -142,19 +145,19 @@ pub struct Suspect {
 /// of threads. `status` is told of every fold and every training, and may cancel.
 ///
 /// # Errors
-/// [`Error::Parameter`] if there are fewer than two folds; [`Error::TooFewDocuments`] if there are fewer documents than
+/// [`Error::Parameter`] if there are fewer than two folds or more than 256; [`Error::TooFewDocuments`] if there are fewer documents than
 /// folds; whatever reading and training may run into.
 pub fn evaluate(
     store: &dyn DocumentStore,
     params: &EvaluationParams,
     status: StatusCallback<'_>,
 ) -> Result<Evaluation> {
-    if params.n_folds < 2 {
+    if !(2..=MOST_FOLDS).contains(&params.n_folds) {
         return Err(Error::Parameter {
             of: "evaluation",
             name: "n_folds",
             found: params.n_folds.to_string(),
-            expected: "2 or more",
+            expected: "2 to 256",
         });
     }
     let archive = Archive::read(store)?;

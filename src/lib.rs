@@ -44,6 +44,7 @@ pub mod error;
 pub mod evaluation;
 pub mod features;
 pub mod fingerprint;
+mod folds;
 pub mod learners;
 pub mod model;
 pub mod model_file;

@@ -64,6 +64,25 @@ impl CsrMatrix {
         Self::new(n_cols, indptr, indices, values).expect("tests give rows that ascend")
     }
 
+    /// A matrix of (row, column, value) entries in any order, no place twice.
+    pub(crate) fn from_entries(
+        n_rows: usize,
+        n_cols: usize,
+        mut entries: Vec<(u32, u32, f32)>,
+    ) -> Result<Self> {
+        entries.sort_unstable_by_key(|&(row, column, _)| (row, column));
+        let mut indptr = vec![0; n_rows + 1];
+        for &(row, ..) in &entries {
+            indptr[row as usize + 1] += 1;
+        }
+        for row in 0..n_rows {
+            indptr[row + 1] += indptr[row];
+        }
+        let indices = entries.iter().map(|&(_, column, _)| column).collect();
+        let values = entries.iter().map(|&(.., value)| value).collect();
+        Self::new(n_cols, indptr, indices, values)
+    }
+
     /// How many rows (documents) there are.
     pub fn n_rows(&self) -> usize {
         self.indptr.len() - 1
@@ -77,6 +96,11 @@ impl CsrMatrix {
     /// How many entries are stored.
     pub fn nnz(&self) -> usize {
         self.indices.len()
+    }
+
+    /// The stored values, row by row.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
     }
 
     /// One row.
@@ -216,6 +240,13 @@ mod tests {
     fn matrix_of_no_rows_has_one_bound() {
         assert_eq!(CsrMatrix::new(5, vec![0], vec![], vec![]).unwrap().n_rows(), 0);
         assert!(CsrMatrix::new(5, vec![], vec![], vec![]).is_err());
+    }
+
+    #[test]
+    fn entries_may_come_in_any_order() {
+        let entries = vec![(2, 2, 3.0), (0, 1, 2.0), (2, 0, 1.0)];
+        let expected = CsrMatrix::new(3, vec![0, 1, 1, 3], vec![1, 0, 2], vec![2.0, 1.0, 3.0]).unwrap();
+        assert_eq!(CsrMatrix::from_entries(3, 3, entries).unwrap(), expected);
     }
 
     #[test]

@@ -51,6 +51,15 @@ pub enum Status {
         /// Mean loss of the epoch.
         loss: f64,
     },
+    /// Some of the linear classifiers of one field went through the documents once more.
+    Pass {
+        /// The field.
+        field: Field,
+        /// Counted from 1.
+        number: usize,
+        /// Labels among these classifiers that need another pass.
+        n_labels_left: usize,
+    },
     /// An evaluation begins with one of its parts.
     Fold {
         /// Counted from 1.
@@ -76,6 +85,13 @@ impl fmt::Display for Status {
                 write!(f, "Training {classifier} classifier ({n_labels} {unit}(s))...")
             }
             Self::Fold { number, n_folds } => write!(f, "Part {number} of {n_folds}"),
+            Self::Pass {
+                field,
+                number,
+                n_labels_left,
+            } => {
+                write!(f, "{field}: pass {number}, {n_labels_left} label(s) left")
+            }
             Self::Epoch { field, number, loss } => write!(f, "{field}: epoch {number}, loss {loss:.4}"),
         }
     }

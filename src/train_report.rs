@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{Span, info_span};
 
 use crate::document::Field;
+use crate::learners::linear::LinearFitReport;
 use crate::learners::mlp::FitReport;
 
 /// What a training did and what it cost.
@@ -91,6 +92,17 @@ pub enum LearnerReport {
     Constant,
     /// A network: epochs and losses.
     Mlp(FitReport),
+    /// Linear classifiers, one a label.
+    Linear(LinearReport),
+}
+
+/// How the linear classifiers of a field fared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearReport {
+    /// Their training on all documents.
+    pub fit: LinearFitReport,
+    /// Documents that were held out once, to learn confidences from.
+    pub n_held_out: usize,
 }
 
 impl FieldReport {
@@ -98,7 +110,7 @@ impl FieldReport {
     pub fn network(&self) -> Option<&FitReport> {
         match &self.learner {
             LearnerReport::Mlp(report) => Some(report),
-            LearnerReport::Constant => None,
+            LearnerReport::Constant | LearnerReport::Linear(_) => None,
         }
     }
 }

@@ -14,7 +14,7 @@ use postroom::model_file::{self, SecretKey};
 use postroom::status::Status;
 use postroom::store::{MemoryStore, NewDocument, NewLabel};
 use sha2::{Digest, Sha256};
-use sixty_documents::{archive, classifier, content, noon, train, trained};
+use sixty_documents::{archive, classifier, content, networks, noon, train, trained};
 
 fn key() -> SecretKey {
     SecretKey::new("the key of these tests")
@@ -107,7 +107,7 @@ fn statuses_come_in_the_order_of_the_work() {
     let told = Mutex::new(Vec::new());
     let mut classifier = classifier(TrainingParams::default());
     let listen = |status: &Status| {
-        if !matches!(status, Status::Epoch { .. }) {
+        if !matches!(status, Status::Epoch { .. } | Status::Pass { .. }) {
             told.lock().unwrap().push(status.to_string());
         }
         ControlFlow::Continue(())
@@ -130,18 +130,20 @@ fn statuses_come_in_the_order_of_the_work() {
 
 #[test]
 fn every_number_of_threads_gives_the_same_model_file() {
-    let bytes = |n_threads| {
+    let bytes = |params: TrainingParams, n_threads| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(n_threads)
             .build()
             .unwrap();
-        let mut classifier = classifier(TrainingParams::default());
+        let mut classifier = classifier(params);
         pool.install(|| train(&mut classifier, &archive().store)).unwrap();
         model_file::to_bytes(classifier.model().unwrap(), &key())
     };
-    let one = bytes(1);
-    for n_threads in [2, 4, 8] {
-        assert!(bytes(n_threads) == one, "{n_threads} threads");
+    for params in [networks(), TrainingParams::default()] {
+        let one = bytes(params.clone(), 1);
+        for n_threads in [2, 4, 8] {
+            assert!(bytes(params.clone(), n_threads) == one, "{n_threads} threads");
+        }
     }
 }
 
@@ -149,13 +151,30 @@ fn every_number_of_threads_gives_the_same_model_file() {
 /// model file or of the random generator changes it, on purpose or not.
 #[test]
 fn every_cpu_gives_the_same_model_file() {
-    const SHA_256: &str = "83079c1c0c22d8359388cf852ad8130058656aa105d4d4a4e7633bed12f63d60";
-    let (_, classifier) = trained();
-    let bytes = model_file::to_bytes(classifier.model().unwrap(), &key());
-    let digest = Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    assert_eq!(digest, SHA_256);
+    let expected = [
+        (
+            networks(),
+            "83079c1c0c22d8359388cf852ad8130058656aa105d4d4a4e7633bed12f63d60",
+        ),
+        (
+            TrainingParams::default(),
+            "631fa991b32e730300f7936dfbf0e29362c58a718ce21e8bc669376ad20e83dc",
+        ),
+    ];
+    for (params, sha_256) in expected {
+        let mut classifier = classifier(params);
+        train(&mut classifier, &archive().store).unwrap();
+        let bytes = model_file::to_bytes(classifier.model().unwrap(), &key());
+        let digest = Sha256::digest(bytes)
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        assert_eq!(
+            digest,
+            sha_256,
+            "{}",
+            classifier.model().unwrap().params.pipeline.name()
+        );
+    }
 }
 
 #[test]
@@ -236,6 +255,8 @@ fn an_archive_without_text_says_what_to_do() {
     };
     store.add_documents(&[document]).unwrap();
     let error = train(&mut DocumentClassifier::default(), &store).unwrap_err();
+    assert!(matches!(error, Error::NoSharedTerm { .. }), "{error}");
+    let error = train(&mut classifier(networks()), &store).unwrap_err();
     assert!(matches!(error, Error::NoTermLeft { .. }), "{error}");
 }
 

@@ -7,23 +7,17 @@
 //! in no more documents than either of its tokens (the Apriori property; Agrawal & Srikant 1994). Of the 2.94
 //! million different terms of a large archive that spares all but a few ten thousand, and loses none.
 
-use rayon::prelude::*;
-use tracing::Span;
-
 use super::bigram_counts::frequent_bigrams;
 use super::columns::{Columns, NO_TERM, TermCounter};
 use super::count_vectorizer::CountVectorizer;
 use super::params::{CountVectorizerParams, Ngrams};
-use super::token_counts::{Part, PartSequence, TokenTable, merge, replace_all};
+use super::rows::{Shape, matrix_of};
+use super::token_collector::TokenCollector;
+use super::token_counts::TokenTable;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, count_into};
-use crate::text::{Language, Preprocessor};
-
-/// So many documents are counted before their rows are moved into the matrix: more only cost memory.
-const DOCUMENTS_A_ROUND: usize = 512;
-/// So many documents are counted by one thread at a stretch.
-const DOCUMENTS_A_STRETCH: usize = 16;
+use crate::text::Language;
 
 /// A fit in progress.
 ///
@@ -41,23 +35,15 @@ const DOCUMENTS_A_STRETCH: usize = 16;
 #[derive(Debug)]
 pub struct CountFitter {
     params: CountVectorizerParams,
-    preprocessor: Preprocessor,
-    /// One a thread. Which part a document falls to has no effect on the result.
-    parts: Vec<Part>,
-    /// Which part took how many documents, in the order of the documents.
-    pieces: Vec<(usize, usize)>,
+    tokens: TokenCollector,
 }
 
 impl CountFitter {
     pub(super) fn new(params: CountVectorizerParams, language: Option<Language>) -> Result<Self> {
         params.check()?;
-        let mut parts = Vec::new();
-        parts.resize_with(rayon::current_num_threads(), Part::default);
         Ok(Self {
             params,
-            preprocessor: Preprocessor::new(language),
-            parts,
-            pieces: Vec::new(),
+            tokens: TokenCollector::new(language),
         })
     }
 
@@ -65,22 +51,12 @@ impl CountFitter {
     ///
     /// Some hundred documents at a time keep every core busy.
     pub fn push_chunk<T: AsRef<str> + Sync>(&mut self, contents: &[T]) {
-        let pieces = split_evenly(contents, self.parts.len());
-        self.pieces
-            .extend(pieces.iter().map(|piece| piece.len()).enumerate());
-        let preprocessor = &self.preprocessor;
-        let span = Span::current();
-        self.parts.par_iter_mut().zip(pieces).for_each(|(part, piece)| {
-            let _entered = span.enter();
-            for content in piece {
-                part.push_document(preprocessor, content.as_ref());
-            }
-        });
+        self.tokens.push_chunk(contents);
     }
 
     /// How many documents it has taken.
     pub fn n_documents(&self) -> usize {
-        self.pieces.iter().map(|(_, n_documents)| n_documents).sum()
+        self.tokens.n_documents()
     }
 
     /// Settles on the vocabulary, and counts its terms: a matrix of `n_documents × n_terms`.
@@ -89,14 +65,9 @@ impl CountFitter {
     /// [`Error::NoTermLeft`] if no term is frequent enough.
     pub fn finish(self) -> Result<(CountVectorizer, CsrMatrix)> {
         let n_documents = self.n_documents();
-        let Self {
-            params,
-            preprocessor,
-            parts,
-            pieces,
-        } = self;
+        let (params, language) = (self.params, self.tokens.language());
         let keeps = |frequency| params.keeps(frequency, n_documents);
-        let (mut sequences, tokens) = merge(parts);
+        let (tokens, mut sequences) = self.tokens.finish();
         let Unigrams {
             spelled: unigrams,
             rank_of_token,
@@ -111,8 +82,8 @@ impl CountFitter {
             });
         }
         drop(tokens);
-        replace_all(&mut sequences, &rank_of_token);
-        let documents = in_order(&sequences, &pieces);
+        sequences.replace(&rank_of_token);
+        let documents = sequences.in_order();
         let bigrams = match params.ngrams {
             Ngrams::Unigrams => Vec::new(),
             Ngrams::UnigramsAndBigrams => frequent_bigrams(&documents, keeps),
@@ -126,7 +97,7 @@ impl CountFitter {
         let columns = Columns::new(unigrams.len(), bigrams.iter().map(|bigram| bigram.pair));
         let counts = count_terms(&documents, &columns, n_entries)?;
         let vocabulary = spell_out(&columns, &unigrams)?;
-        let vectorizer = CountVectorizer::from_vocabulary(params, preprocessor.language(), vocabulary)?;
+        let vectorizer = CountVectorizer::from_vocabulary(params, language, vocabulary)?;
         Ok((vectorizer, counts))
     }
 }
@@ -161,74 +132,23 @@ impl Unigrams {
     }
 }
 
-/// The contents shared out among `n` parts: consecutive pieces of about as many bytes each.
-fn split_evenly<T: AsRef<str>>(mut contents: &[T], n: usize) -> Vec<&[T]> {
-    let mut n_bytes: usize = contents.iter().map(|content| content.as_ref().len()).sum();
-    let mut pieces = Vec::with_capacity(n);
-    for parts_left in (1..=n).rev() {
-        let share = n_bytes.div_ceil(parts_left);
-        let (mut taken, mut n_taken) = (0, 0);
-        while n_taken < contents.len() && (taken < share || parts_left == 1) {
-            taken += contents[n_taken].as_ref().len();
-            n_taken += 1;
-        }
-        let (piece, rest) = contents.split_at(n_taken);
-        pieces.push(piece);
-        contents = rest;
-        n_bytes -= taken;
-    }
-    pieces
-}
-
-/// The token sequences of the documents in the order in which they came.
-fn in_order<'a>(sequences: &'a [PartSequence], pieces: &[(usize, usize)]) -> Vec<&'a [u32]> {
-    let mut documents: Vec<_> = sequences.iter().map(PartSequence::documents).collect();
-    pieces
-        .iter()
-        .flat_map(|&(part, n_documents)| documents[part].by_ref().take(n_documents).collect::<Vec<_>>())
-        .collect()
-}
-
 /// Counts the terms of each document: a row each, `n_entries` entries altogether.
 fn count_terms(documents: &[&[u32]], columns: &Columns, n_entries: usize) -> Result<CsrMatrix> {
-    let mut indptr = Vec::with_capacity(documents.len() + 1);
-    let (mut indices, mut values) = (Vec::with_capacity(n_entries), Vec::with_capacity(n_entries));
-    indptr.push(0);
-    let span = Span::current();
-    for round in documents.chunks(DOCUMENTS_A_ROUND) {
-        let stretches = round
-            .par_chunks(DOCUMENTS_A_STRETCH)
-            .map(|stretch| span.in_scope(|| Rows::count(stretch, columns)));
-        for rows in stretches.collect::<Vec<_>>() {
-            indptr.extend(rows.ends.iter().map(|end| indices.len() + end));
-            indices.extend_from_slice(&rows.indices);
-            values.extend_from_slice(&rows.values);
-        }
-    }
-    CsrMatrix::new(columns.n_terms(), indptr, indices, values)
-}
-
-/// The rows of some consecutive documents.
-#[derive(Default)]
-struct Rows {
-    ends: Vec<usize>,
-    indices: Vec<u32>,
-    values: Vec<f32>,
-}
-
-impl Rows {
-    fn count(documents: &[&[u32]], columns: &Columns) -> Self {
-        let mut rows = Self::default();
+    let shape = Shape {
+        n_documents: documents.len(),
+        n_terms: columns.n_terms(),
+        room: n_entries,
+    };
+    matrix_of(shape, |range, rows| {
         let mut occurrences = Vec::new();
-        for ranks in documents {
+        for ranks in &documents[range] {
             occurrences.clear();
             let mut counter = TermCounter::new(columns, &mut occurrences);
             ranks.iter().for_each(|&rank| counter.push(rank));
             count_into(&mut occurrences, &mut rows.indices, &mut rows.values);
-            rows.ends.push(rows.indices.len());
+            rows.end_row();
         }
-        rows
-    }
+    })
 }
 
 /// The terms in the order of their columns.

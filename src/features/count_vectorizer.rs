@@ -3,17 +3,15 @@
 //! In comes one text, out goes how often each term of the vocabulary occurs in it. Everything here follows
 //! from parameters, language and [`Vocabulary`] alone, which is all that a model file stores.
 
-use std::hash::BuildHasher;
-
-use hashbrown::{DefaultHashBuilder, HashTable};
 use sha2::{Digest, Sha256};
 
 use super::columns::{Columns, NO_TERM, TermCounter};
 use super::count_fitter::CountFitter;
 use super::meaning::{Meaning, for_each_counted_token, is_counted, is_own_token};
 use super::params::{CountVectorizerParams, Ngrams};
+use super::term_table::TermTable;
 use super::vocabulary::Vocabulary;
-use super::word_cache::{Entries, WordCache};
+use super::word_cache::{WordCache, WordReader};
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseVector};
 use crate::text::{Language, Preprocessor, for_each_word, is_word_character};
@@ -29,7 +27,8 @@ pub struct CountVectorizer {
     preprocessor: Preprocessor,
     vocabulary: Vocabulary,
     columns: Columns,
-    unigrams: UnigramTable,
+    /// Finds the rank of a token among the unigrams.
+    unigrams: TermTable,
     /// Words and their [`Meaning`]; not used where a word is its own token.
     words: WordCache,
 }
@@ -68,7 +67,9 @@ impl CountVectorizer {
     ) -> Result<Self> {
         params.check()?;
         let columns = columns_of(&vocabulary, params.ngrams)?;
-        let unigrams = UnigramTable::new(&vocabulary, &columns);
+        let unigrams = TermTable::new(columns.n_unigrams(), |rank| {
+            vocabulary.term(columns.unigram_column(rank) as usize)
+        });
         let preprocessor = Preprocessor::new(language);
         Ok(Self {
             params,
@@ -106,10 +107,9 @@ impl CountVectorizer {
         let mut occurrences = Vec::with_capacity((text.len() / 4).min(4_096));
         let mut counter = TermCounter::new(&self.columns, &mut occurrences);
         let (mut word_buffer, mut token_buffer) = (String::new(), String::new());
-        let mut learned = Vec::new();
-        let known = self.words.read();
+        let mut words = self.words.reader();
         for_each_word(text, &mut word_buffer, |word| {
-            match self.meaning(word, &known, &mut learned) {
+            match self.meaning(word, &mut words) {
                 Meaning::Dropped => {}
                 Meaning::Token(rank) => counter.push(rank),
                 Meaning::Several => {
@@ -119,8 +119,6 @@ impl CountVectorizer {
                 }
             }
         });
-        drop(known);
-        self.words.remember(&learned);
         SparseVector::count(&mut occurrences)
     }
 
@@ -147,8 +145,8 @@ impl CountVectorizer {
         hasher.finalize().into()
     }
 
-    /// What `word` comes to, looked up or worked out; in the latter case noted in `learned`.
-    fn meaning(&self, word: &str, known: &Entries, learned: &mut Vec<(String, u32)>) -> Meaning {
+    /// What `word` comes to, looked up or worked out.
+    fn meaning(&self, word: &str, words: &mut WordReader<'_>) -> Meaning {
         if is_own_token(&self.preprocessor, word) {
             return if is_counted(word) {
                 Meaning::Token(self.rank(word))
@@ -156,44 +154,16 @@ impl CountVectorizer {
                 Meaning::Dropped
             };
         }
-        if let Some(code) = known.get(word) {
-            return Meaning::from_code(code);
-        }
-        let meaning = Meaning::of(&self.preprocessor, word, |token| self.rank(token));
-        learned.push((word.to_owned(), meaning.code()));
-        meaning
+        let codes = words.get(word, |codes| {
+            codes.push(Meaning::of(&self.preprocessor, word, |token| self.rank(token)).code());
+        });
+        Meaning::from_code(codes[0])
     }
 
     /// The rank of a token, [`NO_TERM`] if it has none.
     fn rank(&self, token: &str) -> u32 {
-        self.unigrams
-            .rank(token, &self.vocabulary, &self.columns)
-            .unwrap_or(NO_TERM)
-    }
-}
-
-/// Finds the rank of a token among the unigrams.
-#[derive(Debug)]
-struct UnigramTable {
-    ranks: HashTable<u32>,
-    // Seeded at random, as the texts of strangers are looked up; never iterated over.
-    hasher: DefaultHashBuilder,
-}
-
-impl UnigramTable {
-    fn new(vocabulary: &Vocabulary, columns: &Columns) -> Self {
-        let hasher = DefaultHashBuilder::default();
-        let hash = |&rank: &u32| hasher.hash_one(vocabulary.term(columns.unigram_column(rank) as usize));
-        let mut ranks = HashTable::with_capacity(columns.n_unigrams());
-        for rank in 0..columns.n_unigrams() as u32 {
-            ranks.insert_unique(hash(&rank), rank, hash);
-        }
-        Self { ranks, hasher }
-    }
-
-    fn rank(&self, token: &str, vocabulary: &Vocabulary, columns: &Columns) -> Option<u32> {
-        let is_token = |&rank: &u32| vocabulary.term(columns.unigram_column(rank) as usize) == token;
-        self.ranks.find(self.hasher.hash_one(token), is_token).copied()
+        let spelled = |rank| self.vocabulary.term(self.columns.unigram_column(rank) as usize);
+        self.unigrams.find(token, spelled).unwrap_or(NO_TERM)
     }
 }
 

@@ -23,18 +23,18 @@ pub struct Logistic {
 impl Logistic {
     /// Fits to `outcomes` for rows of `n_features` features each, `outcomes.len() × n_features` in all.
     ///
-    /// `l2` is the penalty on each standardised weight (half of it times the square), against one a row of log-loss;
+    /// Each outcome counts as often as its weight says. `l2` is the penalty on each standardised weight (half of it times the square), against one a row of log-loss;
     /// the intercept has none. A feature that doesn't vary gets no weight.
     ///
     /// # Panics
     /// If there are not as many features as that.
-    pub fn fit(features: &[f64], n_features: usize, outcomes: &[bool], l2: f64) -> Self {
+    pub fn fit(features: &[f64], n_features: usize, outcomes: &[Outcome], l2: f64) -> Self {
         assert_eq!(
             features.len(),
             outcomes.len() * n_features,
             "one row of features for each outcome"
         );
-        let scaling = Scaling::of(features, n_features);
+        let scaling = Standardization::of(features, n_features, outcomes);
         let n = n_features + 1;
         // The intercept stands first.
         let mut weights = vec![0.0; n];
@@ -42,12 +42,12 @@ impl Logistic {
         for _ in 0..MOST_STEPS {
             let mut gradient = vec![0.0; n];
             let mut hessian = vec![0.0; n * n];
-            for (features, &outcome) in features.chunks_exact(n_features).zip(outcomes) {
+            for (features, outcome) in features.chunks_exact(n_features).zip(outcomes) {
                 scaling.apply(features, &mut row[1..]);
                 let probability = sigmoid(dot(&weights, &row));
-                let residual = probability - f64::from(u8::from(outcome));
+                let residual = outcome.weight * (probability - f64::from(u8::from(outcome.happened)));
                 // Never quite 0: else no step could be made from where everything is certain.
-                let curvature = (probability * (1.0 - probability)).max(1e-10);
+                let curvature = outcome.weight * (probability * (1.0 - probability)).max(1e-10);
                 for i in 0..n {
                     gradient[i] += residual * row[i];
                     for j in 0..=i {
@@ -77,30 +77,57 @@ impl Logistic {
     }
 }
 
+/// What happened, and how often.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Whether it did.
+    pub happened: bool,
+    /// 1 for once.
+    pub weight: f64,
+}
+
+impl Outcome {
+    /// Once.
+    pub fn once(happened: bool) -> Self {
+        Self {
+            happened,
+            weight: 1.0,
+        }
+    }
+}
+
 /// Mean and standard deviation of each feature.
-struct Scaling {
+struct Standardization {
     means: Vec<f64>,
     /// Zero for a feature that doesn't vary.
     inverse_deviations: Vec<f64>,
 }
 
-impl Scaling {
-    fn of(features: &[f64], n_features: usize) -> Self {
-        let n_rows = (features.len() / n_features.max(1)).max(1) as f64;
-        let column = |at: usize| features.iter().skip(at).step_by(n_features.max(1));
-        let means: Vec<f64> = (0..n_features)
-            .map(|at| column(at).sum::<f64>() / n_rows)
-            .collect();
-        let inverse_deviations = means.iter().enumerate().map(|(at, mean)| {
-            let variance = column(at).map(|value| (value - mean).powi(2)).sum::<f64>() / n_rows;
+impl Standardization {
+    fn of(features: &[f64], n_features: usize, outcomes: &[Outcome]) -> Self {
+        let total = outcomes.iter().map(|outcome| outcome.weight).sum::<f64>();
+        let mean = |at: usize, of: &dyn Fn(f64) -> f64| {
+            let column = features.iter().skip(at).step_by(n_features);
+            let weighted = column
+                .zip(outcomes)
+                .map(|(&value, outcome)| outcome.weight * of(value));
+            if total > 0.0 {
+                weighted.sum::<f64>() / total
+            } else {
+                0.0
+            }
+        };
+        let means: Vec<f64> = (0..n_features).map(|at| mean(at, &|value| value)).collect();
+        let inverse_deviation = |at: usize| {
+            let variance = mean(at, &|value| (value - means[at]).powi(2));
             if variance > 1e-18 {
                 1.0 / variance.sqrt()
             } else {
                 0.0
             }
-        });
+        };
         Self {
-            inverse_deviations: inverse_deviations.collect(),
+            inverse_deviations: (0..n_features).map(inverse_deviation).collect(),
             means,
         }
     }
@@ -166,12 +193,16 @@ fn solve(matrix: &mut [f64], mut right: Vec<f64>) -> Vec<f64> {
 mod tests {
     use super::*;
 
+    fn once<const N: usize>(happened: [bool; N]) -> [Outcome; N] {
+        happened.map(Outcome::once)
+    }
+
     /// Where the gradient of the penalised log-loss vanishes, for data whose features have mean 0 and deviation 1.
-    fn gradient(fitted: &Logistic, features: &[f64], outcomes: &[bool], l2: f64) -> Vec<f64> {
+    fn gradient(fitted: &Logistic, features: &[f64], outcomes: &[Outcome], l2: f64) -> Vec<f64> {
         let n = fitted.weights.len();
         let mut gradient: Vec<f64> = fitted.weights.iter().map(|weight| l2 * weight).collect();
-        for (row, &outcome) in features.chunks_exact(n).zip(outcomes) {
-            let residual = fitted.probability(row) - f64::from(u8::from(outcome));
+        for (row, outcome) in features.chunks_exact(n).zip(outcomes) {
+            let residual = fitted.probability(row) - f64::from(u8::from(outcome.happened));
             gradient
                 .iter_mut()
                 .zip(row)
@@ -183,7 +214,7 @@ mod tests {
     #[test]
     fn at_the_solution_no_direction_leads_further_down() {
         let features = [1.0, 1.0, 1.0, -1.0, -1.0, 1.0, -1.0, -1.0];
-        let outcomes = [true, true, true, false];
+        let outcomes = once([true, true, true, false]);
         let fitted = Logistic::fit(&features, 2, &outcomes, 0.5);
         for slope in gradient(&fitted, &features, &outcomes, 0.5) {
             assert!(slope.abs() < 1e-8, "{slope}");
@@ -195,7 +226,7 @@ mod tests {
         let fitted = Logistic::fit(
             &[3.0; 8],
             1,
-            &[true, true, true, true, true, true, false, false],
+            &once([true, true, true, true, true, true, false, false]),
             1.0,
         );
         assert!((fitted.probability(&[3.0]) - 0.75).abs() < 1e-9);
@@ -204,20 +235,20 @@ mod tests {
 
     #[test]
     fn outcomes_that_can_be_separated_stay_finite() {
-        let fitted = Logistic::fit(&[1.0, 2.0, 3.0, 4.0], 1, &[false, false, true, true], 1e-3);
+        let fitted = Logistic::fit(&[1.0, 2.0, 3.0, 4.0], 1, &once([false, false, true, true]), 1e-3);
         assert!(fitted.weights[0].is_finite() && fitted.weights[0] > 0.0);
         assert!(fitted.probability(&[4.0]) > 0.9 && fitted.probability(&[1.0]) < 0.1);
     }
 
     #[test]
     fn one_outcome_only_is_nearly_certain() {
-        let fitted = Logistic::fit(&[0.5, 1.5, 2.5], 1, &[true; 3], 1.0);
+        let fitted = Logistic::fit(&[0.5, 1.5, 2.5], 1, &once([true; 3]), 1.0);
         assert!(fitted.probability(&[1.0]) > 0.99);
     }
 
     #[test]
     fn scale_of_a_feature_does_not_matter() {
-        let outcomes = [false, true, false, true, true];
+        let outcomes = once([false, true, false, true, true]);
         let plain = Logistic::fit(&[1.0, 2.0, 3.0, 4.0, 5.0], 1, &outcomes, 1.0);
         let scaled = Logistic::fit(&[1e6, 2e6, 3e6, 4e6, 5e6], 1, &outcomes, 1.0);
         assert!((plain.probability(&[2.5]) - scaled.probability(&[2.5e6])).abs() < 1e-9);
@@ -225,7 +256,28 @@ mod tests {
 
     #[test]
     fn twice_the_same_feature_is_solved_all_the_same() {
-        let fitted = Logistic::fit(&[1.0, 1.0, 2.0, 2.0, 3.0, 3.0], 2, &[false, true, true], 0.0);
+        let fitted = Logistic::fit(
+            &[1.0, 1.0, 2.0, 2.0, 3.0, 3.0],
+            2,
+            &once([false, true, true]),
+            0.0,
+        );
         assert!(fitted.probability(&[3.0, 3.0]) > fitted.probability(&[1.0, 1.0]));
+    }
+
+    #[test]
+    fn weight_is_how_often_it_happened() {
+        let (features, outcomes) = ([1.0, 2.0, 2.0, 2.0], once([false, true, true, false]));
+        let weighted = [
+            Outcome::once(false),
+            Outcome {
+                happened: true,
+                weight: 2.0,
+            },
+            Outcome::once(false),
+        ];
+        let one_by_one = Logistic::fit(&features, 1, &outcomes, 1.0);
+        let at_once = Logistic::fit(&[1.0, 2.0, 2.0], 1, &weighted, 1.0);
+        assert!((one_by_one.probability(&[2.0]) - at_once.probability(&[2.0])).abs() < 1e-9);
     }
 }

@@ -1,4 +1,4 @@
-//! What learns from a document-term matrix: networks now, in one file each.
+//! What learns from a document-term matrix: linear classifiers and networks, in one file each.
 //!
 //! In come a [`CsrMatrix`](crate::sparse::CsrMatrix) and [`Targets`]; out comes a fitted learner: plain data.
 //! Nothing here knows of documents, labels or text.
@@ -8,6 +8,7 @@
     reason = "a kernel is compiled for an instruction set only as far as it is inlined"
 )]
 
+pub mod linear;
 pub mod logistic;
 pub mod mlp;
 mod real;

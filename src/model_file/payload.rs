@@ -1,5 +1,6 @@
 //! The model as bytes: postcard, with the weights packed as little-endian `f32`.
 
+mod linear;
 mod mlp;
 mod packed;
 
@@ -10,6 +11,7 @@ use crate::document::{AutoLabel, Field, LabelCatalog};
 use crate::fingerprint::Fingerprint;
 use crate::model::{Model, TrainingParams};
 use crate::pipelines::{Pipeline, PipelineModel};
+use linear::LinearPayload;
 use mlp::MlpPayload;
 
 /// What is signed and stored. Strings and weights are borrowed both ways: nothing is copied on the way out, and a
@@ -30,7 +32,9 @@ struct Payload<'a> {
 #[derive(Serialize, Deserialize)]
 enum LearnedPayload<'a> {
     #[serde(borrow)]
-    Mlp(MlpPayload<'a>),
+    Mlp(Box<MlpPayload<'a>>),
+    #[serde(borrow)]
+    Linear(Box<LinearPayload<'a>>),
 }
 
 /// The payload of `model`, appended to `bytes`.
@@ -44,7 +48,8 @@ pub(super) fn encode(model: &Model, bytes: Vec<u8>) -> Vec<u8> {
             model.learned.labels(field).into_iter().map(name).collect()
         }),
         learned: match &model.learned {
-            PipelineModel::Mlp(model) => LearnedPayload::Mlp(MlpPayload::encode(model)),
+            PipelineModel::Mlp(model) => LearnedPayload::Mlp(Box::new(MlpPayload::encode(model))),
+            PipelineModel::Linear(model) => LearnedPayload::Linear(Box::new(LinearPayload::encode(model))),
         },
     };
     postcard::to_extend(&payload, bytes).expect("plain data without maps serializes into memory")
@@ -96,5 +101,9 @@ fn decode_learned(learned: LearnedPayload<'_>, params: &TrainingParams) -> Resul
         (LearnedPayload::Mlp(payload), Pipeline::Mlp(pipeline)) => {
             Ok(PipelineModel::Mlp(payload.decode(params, pipeline)?))
         }
+        (LearnedPayload::Linear(payload), Pipeline::Linear(pipeline)) => {
+            Ok(PipelineModel::Linear(Box::new(payload.decode(params, pipeline)?)))
+        }
+        _ => Err("its parameters are those of another pipeline".into()),
     }
 }

@@ -1,20 +1,22 @@
 //! The ways from contents and labels to a classifier, and from a content to its labels.
 //!
 //! A pipeline consists of parameters, of what it learns (plain data, stored in the model file) and of a prepared form
-//! that answers. [`mlp`] reproduces what paperless-ngx trains.
+//! that answers. [`mlp`] reproduces what paperless-ngx trains, [`linear`] is right more often and knows when it isn't.
 
+pub mod linear;
 pub mod mlp;
 mod reading;
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Field, LabelId, Labels};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sparse::SparseVector;
 use crate::status::StatusCallback;
 use crate::suggestions::Suggestions;
 use crate::text::Language;
 use crate::train_report::{FieldReport, Stage};
+use linear::{LinearModel, LinearPipeline, PreparedLinearPipeline};
 use mlp::{MlpModel, MlpPipeline, PreparedMlpPipeline};
 
 pub(crate) use reading::Contents;
@@ -24,11 +26,13 @@ pub(crate) use reading::Contents;
 pub enum Pipeline {
     /// Counts of words and pairs of words, four networks: what paperless-ngx does.
     Mlp(MlpPipeline),
+    /// Weighted words and character n-grams, linear classifiers, calibrated confidences.
+    Linear(LinearPipeline),
 }
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Self::Mlp(MlpPipeline::default())
+        Self::Linear(LinearPipeline::default())
     }
 }
 
@@ -37,12 +41,14 @@ impl Pipeline {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Mlp(_) => "mlp",
+            Self::Linear(_) => "linear",
         }
     }
 
     pub(crate) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
         match self {
             Self::Mlp(pipeline) => pipeline.train(examples),
+            Self::Linear(pipeline) => pipeline.train(examples),
         }
     }
 }
@@ -72,6 +78,8 @@ pub(crate) struct Learned {
 pub enum PipelineModel {
     /// By [`Pipeline::Mlp`].
     Mlp(MlpModel),
+    /// By [`Pipeline::Linear`].
+    Linear(Box<LinearModel>),
 }
 
 impl PipelineModel {
@@ -79,6 +87,7 @@ impl PipelineModel {
     pub fn terms(&self) -> Box<dyn ExactSizeIterator<Item = &str> + '_> {
         match self {
             Self::Mlp(model) => Box::new(model.vocabulary.iter()),
+            Self::Linear(model) => Box::new(model.features.terms()),
         }
     }
 
@@ -86,6 +95,7 @@ impl PipelineModel {
     pub fn labels(&self, field: Field) -> Vec<LabelId> {
         match self {
             Self::Mlp(model) => model.labels(field),
+            Self::Linear(model) => model.labels(field),
         }
     }
 }
@@ -94,6 +104,7 @@ impl PipelineModel {
 #[derive(Debug)]
 pub(crate) enum Prepared {
     Mlp(Box<PreparedMlpPipeline>),
+    Linear(Box<PreparedLinearPipeline>),
 }
 
 impl Prepared {
@@ -104,24 +115,36 @@ impl Prepared {
             (PipelineModel::Mlp(model), Pipeline::Mlp(params)) => Ok(Self::Mlp(Box::new(
                 PreparedMlpPipeline::new(model, params, language)?,
             ))),
+            (PipelineModel::Linear(model), Pipeline::Linear(_)) => {
+                Ok(Self::Linear(Box::new(PreparedLinearPipeline::new(model)?)))
+            }
+            (PipelineModel::Mlp(_) | PipelineModel::Linear(_), params) => Err(Error::Parameter {
+                of: "model",
+                name: "pipeline",
+                found: params.name().to_owned(),
+                expected: "the one that the model was learned by",
+            }),
         }
     }
 
     pub(crate) fn vectorize(&self, content: &str) -> SparseVector {
         match self {
             Self::Mlp(prepared) => prepared.vectorizer().transform(content),
+            Self::Linear(prepared) => prepared.vectorizer().transform(content),
         }
     }
 
     pub(crate) fn vectorizer_hash(&self) -> [u8; 32] {
         match self {
             Self::Mlp(prepared) => prepared.vectorizer().hash(),
+            Self::Linear(prepared) => prepared.vectorizer().hash(),
         }
     }
 
     pub(crate) fn suggest(&self, vector: &SparseVector) -> Suggestions {
         match self {
             Self::Mlp(prepared) => prepared.suggest(vector),
+            Self::Linear(prepared) => prepared.suggest(vector),
         }
     }
 
@@ -129,6 +152,7 @@ impl Prepared {
     pub(crate) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
         match self {
             Self::Mlp(prepared) => prepared.labels(field, vector),
+            Self::Linear(prepared) => prepared.labels(field, vector),
         }
     }
 }

@@ -10,7 +10,7 @@ mod words;
 
 pub use excerpt::excerpt;
 pub use language::Language;
-pub use words::{for_each_word, is_word_character};
+pub use words::{for_each_word, for_each_word_at, is_word_character};
 
 use stems::Stems;
 

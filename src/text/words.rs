@@ -5,6 +5,8 @@
 //! crate or for `char::is_alphanumeric`. Lower-casing is `str.lower()`: the full mappings (`İ` becomes two
 //! characters) and the rule of the final sigma, which Rust's `str::to_lowercase` shares.
 
+use std::ops::Range;
+
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Whether Python's `\w` matches the character.
@@ -40,6 +42,11 @@ pub(super) fn has_digit(word: &str) -> bool {
 ///
 /// `buffer` holds a word that differs from its spelling in the text; one that is reused spares its allocation.
 pub fn for_each_word(text: &str, buffer: &mut String, mut each: impl FnMut(&str)) {
+    for_each_word_at(text, buffer, |word, _| each(word));
+}
+
+/// Calls `each` with every word of `text` as [`for_each_word`] does, and with the bytes of `text` where it stands.
+pub fn for_each_word_at(text: &str, buffer: &mut String, mut each: impl FnMut(&str, Range<usize>)) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -58,10 +65,10 @@ pub fn for_each_word(text: &str, buffer: &mut String, mut each: impl FnMut(&str)
         if word.is_empty() {
             at += text[at..].chars().next().map_or(1, char::len_utf8);
         } else if end == ascii.end && ascii.is_lower {
-            each(word);
+            each(word, at..end);
         } else {
             lower_into(word, buffer);
-            each(buffer);
+            each(buffer, at..end);
         }
         at = at.max(end);
     }
@@ -134,6 +141,22 @@ mod tests {
         let mut found = Vec::new();
         for_each_word(text, &mut String::new(), |word| found.push(word.to_owned()));
         found
+    }
+
+    #[test]
+    fn words_are_given_with_where_they_stand() {
+        let text = "  Due ÄRZTE\u{301}x, İstanbul";
+        let mut found = Vec::new();
+        for_each_word_at(text, &mut String::new(), |word, at| {
+            found.push((word.to_owned(), &text[at]));
+        });
+        let expected = [
+            ("due", "Due"),
+            ("ärzte", "ÄRZTE"),
+            ("x", "x"),
+            ("i\u{307}stanbul", "İstanbul"),
+        ];
+        assert_eq!(found, expected.map(|(word, spelled)| (word.to_owned(), spelled)));
     }
 
     #[test]

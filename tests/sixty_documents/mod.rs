@@ -13,6 +13,8 @@ use postroom::Error;
 use postroom::classifier::{ClassifierParams, DocumentClassifier, Training};
 use postroom::document::{DocumentId, Field, LabelId};
 use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::mlp::MlpPipeline;
 use postroom::store::{DocumentStore, MemoryStore, NewDocument, NewLabel};
 
 const NOBODY: [&str; 8] = [
@@ -92,6 +94,14 @@ pub(crate) fn content(at: usize) -> String {
         .chain(tags)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// The pipeline of paperless-ngx.
+pub(crate) fn networks() -> TrainingParams {
+    TrainingParams {
+        pipeline: Pipeline::Mlp(MlpPipeline::default()),
+        ..TrainingParams::default()
+    }
 }
 
 pub(crate) fn classifier(training: TrainingParams) -> DocumentClassifier {

@@ -17,15 +17,25 @@ impl<'a> PackedNumbers<'a> {
         Self(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
     }
 
+    pub(super) fn n_numbers(&self) -> usize {
+        self.0.len() / size_of::<f32>()
+    }
+
+    /// So many numbers, each of them finite.
     pub(super) fn unpack(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
-        if self.0.len() != n_numbers * size_of::<f32>() {
-            return Err("its network has another number of weights than its vocabulary and classes need");
-        }
-        let (packed, _) = self.0.as_chunks();
-        let numbers: Vec<f32> = packed.iter().map(|&number| f32::from_le_bytes(number)).collect();
+        let numbers = self.unpack_any(n_numbers)?;
         if numbers.iter().any(|number| !number.is_finite()) {
-            return Err("a weight of its network is not a number");
+            return Err("a weight is not a number");
         }
         Ok(numbers)
+    }
+
+    /// So many numbers, infinite ones among them.
+    pub(super) fn unpack_any(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
+        if self.0.len() != n_numbers * size_of::<f32>() {
+            return Err("it has another number of weights than its vocabulary and classes need");
+        }
+        let (packed, _) = self.0.as_chunks();
+        Ok(packed.iter().map(|&number| f32::from_le_bytes(number)).collect())
     }
 }

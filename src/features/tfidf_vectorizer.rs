@@ -1,0 +1,276 @@
+//! Tf-idf of words and of the character n-grams inside them.
+//!
+//! In comes one text, or [`TokenBags`]; out go rows of unit length. Everything here follows from [`TfidfParts`]
+//! alone, which is all that a model file stores.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use tracing::Span;
+
+use super::char_grams::for_each_gram;
+use super::column_counter::{ColumnCounter, CounterPool};
+use super::meaning::for_each_counted_token;
+use super::rows::{Shape, matrix_of};
+use super::term_table::TermTable;
+use super::tfidf_fitter;
+use super::tfidf_params::{TfidfParams, TfidfTerms};
+use super::tfidf_parts::{FittedTerms, TfidfParts};
+use super::tfidf_weighting::Weighting;
+use super::token_bags::TokenBags;
+use super::token_columns::TokenColumns;
+use super::word_cache::WordCache;
+use crate::error::Result;
+use crate::sparse::{CsrMatrix, SparseVector};
+use crate::text::{Language, Preprocessor, for_each_word, for_each_word_at};
+
+/// Turns texts into tf-idf rows; shared freely between threads.
+///
+/// The columns are the words that stayed, in code-point order, then the character n-grams, likewise. A word's value
+/// is (1 + ln tf) × (ln((1 + n) / (1 + df)) + 1), the words' part of a row is brought to unit length. The n-grams
+/// ([`TfidfParams::gram_length`]) are those of all tokens of the text, also of such that are no terms; they are
+/// weighed in the same way, and their part is as long as [`TfidfParams::gram_weight`] says. Then the
+/// whole row is brought to unit length. A text without any term is an empty row.
+#[derive(Debug)]
+pub struct TfidfVectorizer {
+    parts: TfidfParts,
+    preprocessor: Preprocessor,
+    words: TermTable,
+    char_grams: TermTable,
+    weighting: Weighting,
+    counters: CounterPool,
+    /// Words and the columns that each adds to, as often as it does.
+    columns_of_words: WordCache,
+}
+
+/// What a column stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term<'a> {
+    /// A token.
+    Word(&'a str),
+    /// A part of a token, with a space where the token begins or ends.
+    CharGram(&'a str),
+}
+
+impl TfidfVectorizer {
+    /// Fits on documents and weighs them: the vectorizer and a matrix of `n_documents × n_terms`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter) if a parameter is out of its range,
+    /// [`Error::NoSharedTerm`](crate::Error::NoSharedTerm) if no term is left.
+    pub fn fit(bags: &TokenBags, params: TfidfParams) -> Result<(Self, CsrMatrix)> {
+        let (parts, columns) = tfidf_fitter::fit(bags, params)?;
+        let vectorizer = Self::prepared(parts);
+        let n_entries = vectorizer.parts.n_entries();
+        let matrix = vectorizer.rows(bags, &columns, n_entries)?;
+        Ok((vectorizer, matrix))
+    }
+
+    /// The vectorizer that once was fitted.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`](crate::Error::Parameter),
+    /// [`Error::InvalidVocabulary`](crate::Error::InvalidVocabulary) or
+    /// [`Error::InvalidTfidf`](crate::Error::InvalidTfidf) if no fit can have led to these parts.
+    pub fn from_parts(parts: TfidfParts) -> Result<Self> {
+        parts.check()?;
+        Ok(Self::prepared(parts))
+    }
+
+    fn prepared(parts: TfidfParts) -> Self {
+        let table = |terms: &FittedTerms| {
+            let vocabulary = &terms.vocabulary;
+            TermTable::new(vocabulary.len(), |number| vocabulary.term(number as usize))
+        };
+        let kinds = [
+            (1.0, parts.words.document_frequencies.as_slice()),
+            (
+                parts.params.gram_weight,
+                parts.char_grams.document_frequencies.as_slice(),
+            ),
+        ];
+        Self {
+            preprocessor: Preprocessor::new(parts.language),
+            words: table(&parts.words),
+            char_grams: table(&parts.char_grams),
+            weighting: Weighting::new(parts.n_documents, &kinds),
+            counters: CounterPool::new(parts.n_terms()),
+            columns_of_words: WordCache::default(),
+            parts,
+        }
+    }
+
+    /// What it consists of.
+    pub fn parts(&self) -> &TfidfParts {
+        &self.parts
+    }
+
+    /// What it consists of, when the rest isn't needed any more.
+    pub fn into_parts(self) -> TfidfParts {
+        self.parts
+    }
+
+    /// The parameters it was fitted with.
+    pub fn params(&self) -> &TfidfParams {
+        &self.parts.params
+    }
+
+    /// The language whose stop words and stems it uses.
+    pub fn language(&self) -> Option<Language> {
+        self.parts.language
+    }
+
+    /// How many columns there are.
+    pub fn n_terms(&self) -> usize {
+        self.parts.n_terms()
+    }
+
+    /// SHA-256 over what the vectorizer consists of, see [`TfidfParts::hash`].
+    pub fn hash(&self) -> [u8; 32] {
+        self.parts.hash()
+    }
+
+    /// The term of a column.
+    ///
+    /// # Panics
+    /// If there is no such column, like the indexing of a slice.
+    pub fn term(&self, column: u32) -> Term<'_> {
+        let (column, n_words) = (column as usize, self.parts.words.vocabulary.len());
+        if column < n_words {
+            Term::Word(self.parts.words.vocabulary.term(column))
+        } else {
+            Term::CharGram(self.parts.char_grams.vocabulary.term(column - n_words))
+        }
+    }
+
+    /// The row of `text`.
+    pub fn transform(&self, text: &str) -> SparseVector {
+        self.counters.lend(|counter| {
+            self.count(text, counter);
+            self.weighting.row(counter)
+        })
+    }
+
+    /// The rows of documents given as bags, `n_documents × n_terms`; equal, bit for bit, to those that
+    /// [`Self::transform`] makes of their texts.
+    ///
+    /// # Errors
+    /// [`Error::InvalidTokenBags`](crate::Error::InvalidTokenBags) if the bags are of another language.
+    pub fn transform_bags(&self, bags: &TokenBags) -> Result<CsrMatrix> {
+        bags.check_language(self.parts.language)?;
+        // An entry of a bag takes a byte at least, and gives a word and some n-grams: the matrix grows once or twice.
+        self.rows(bags, &self.columns_of_tokens(bags), bags.n_bytes())
+    }
+
+    /// Calls `each` with the column of every occurrence of a term in `text`, in order, and the bytes where it stands:
+    /// of a word the word's, whose stem the term is; of an n-gram its own where the word begins with the stem as it
+    /// is written there (give or take the case of ASCII letters), else the word's.
+    ///
+    /// A column comes up as many times as [`Self::transform`] counts it.
+    pub fn for_each_occurrence(&self, text: &str, mut each: impl FnMut(u32, Range<usize>)) {
+        let [mut word_buffer, mut token_buffer, mut gram_buffer] = [const { String::new() }; 3];
+        for_each_word_at(text, &mut word_buffer, |word, at| {
+            let written = &text[at.clone()];
+            for_each_counted_token(&self.preprocessor, word, &mut token_buffer, |token| {
+                let is_written = begins_with(written, token);
+                self.for_each_column(token, &mut gram_buffer, |column, in_token| match in_token {
+                    Some(part) if is_written => each(column, at.start + part.start..at.start + part.end),
+                    _ => each(column, at.clone()),
+                });
+            });
+        });
+    }
+
+    /// Counts the columns of `text`.
+    fn count(&self, text: &str, counter: &mut ColumnCounter) {
+        let [mut word_buffer, mut token_buffer, mut gram_buffer] = [const { String::new() }; 3];
+        let mut words = self.columns_of_words.reader();
+        for_each_word(text, &mut word_buffer, |word| {
+            let columns = words.get(word, |columns| {
+                for_each_counted_token(&self.preprocessor, word, &mut token_buffer, |token| {
+                    self.for_each_column(token, &mut gram_buffer, |column, _| columns.push(column));
+                });
+            });
+            for &column in columns {
+                counter.add(column, 1);
+            }
+        });
+    }
+
+    /// Calls `each` with the columns that one occurrence of `token` adds to, as often as it does; in case of an
+    /// n-gram also with the bytes of the token that it covers.
+    fn for_each_column(
+        &self,
+        token: &str,
+        buffer: &mut String,
+        mut each: impl FnMut(u32, Option<Range<usize>>),
+    ) {
+        let words = &self.parts.words.vocabulary;
+        if let Some(word) = self.words.find(token, |number| words.term(number as usize)) {
+            each(word, None);
+        }
+        if self.parts.params.terms == TfidfTerms::Words {
+            return;
+        }
+        let grams = &self.parts.char_grams.vocabulary;
+        let length = usize::from(self.parts.params.gram_length);
+        for_each_gram(token, length, buffer, |gram, in_token| {
+            let found = self.char_grams.find(gram, |number| grams.term(number as usize));
+            if let Some(gram) = found {
+                each(words.len() as u32 + gram, Some(in_token));
+            }
+        });
+    }
+
+    fn rows(&self, bags: &TokenBags, columns: &TokenColumns, room: usize) -> Result<CsrMatrix> {
+        let shape = Shape {
+            n_documents: bags.n_documents(),
+            n_terms: self.n_terms(),
+            room,
+        };
+        matrix_of(shape, |documents, rows| {
+            self.counters.lend(|counter| {
+                for document in documents {
+                    for (token, count) in bags.document(document) {
+                        columns.for_each_of(token, |column| counter.add(column, count));
+                    }
+                    self.weighting
+                        .append_row(counter, &mut rows.indices, &mut rows.values);
+                    rows.end_row();
+                }
+            });
+        })
+    }
+
+    /// The columns of every token of `bags`, looked up once.
+    fn columns_of_tokens(&self, bags: &TokenBags) -> TokenColumns {
+        let span = Span::current();
+        let n_tokens = bags.tokens().len();
+        let share = n_tokens.div_ceil(rayon::current_num_threads()).max(1);
+        let shares = (0..n_tokens).step_by(share).collect::<Vec<_>>();
+        let found: Vec<TokenColumns> = shares
+            .into_par_iter()
+            .map(|start| {
+                let _entered = span.enter();
+                let (mut found, mut buffer) = (TokenColumns::default(), String::new());
+                for token in start..n_tokens.min(start + share) {
+                    let (mut word, grams) = (None, &mut found.grams);
+                    let token = bags.tokens().term(token);
+                    self.for_each_column(token, &mut buffer, |column, in_token| match in_token {
+                        None => word = Some(column),
+                        Some(_) => grams.push(column),
+                    });
+                    found.end_token(word);
+                }
+                found
+            })
+            .collect();
+        TokenColumns::concat(&found)
+    }
+}
+
+/// Whether `written` begins with `token`, give or take the case of ASCII letters.
+fn begins_with(written: &str, token: &str) -> bool {
+    let beginning = written.as_bytes().get(..token.len());
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(token.as_bytes()))
+}

@@ -1,0 +1,317 @@
+//! The outputs that are trained together, from their start to weights that are few enough to keep.
+
+use std::array::from_fn;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::examples::{Examples, OnBits, Task};
+use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_scaled, all, each_lane, move_weights, of_lane};
+use super::pass::{Extremes, RunPass, Softness, State};
+use super::scaling::Scales;
+use super::{Dual, Pass};
+use crate::error::{Error, Result};
+
+/// A row stays as it is if its gradients are off by less than this share of the tolerance.
+const SMALL: f32 = 0.25;
+
+/// A block in training.
+pub(super) struct Block<'a> {
+    examples: &'a Examples<'a>,
+    task: &'a Task<'a>,
+    first_output: usize,
+    on: Vec<OnBits>,
+    softness: Softness,
+    scales: Scales,
+    state: State,
+    progress: [Progress; LANES],
+}
+
+/// How far a lane is.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Progress {
+    stage: Stage,
+    pub(super) n_passes: usize,
+    pub(super) violation: f32,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// There is nothing to be learned: the bias, 1 or −1, says it all; 0 where the lane belongs to no output.
+    Constant(f32),
+    /// Being trained.
+    Live,
+    /// Optimal on the rows that hadn't dropped out; to be held against the others.
+    Resting,
+    /// Optimal.
+    Done,
+}
+
+/// The rows that a pass goes through.
+struct RowsLeft {
+    /// Their positions.
+    order: Vec<u32>,
+    /// Those that the pass found needed.
+    kept: Vec<u32>,
+    /// The gradient above which a row at α = 0 is taken to stay there.
+    safe: Lanes,
+}
+
+impl RowsLeft {
+    fn all(n_rows: usize) -> Self {
+        Self {
+            order: (0..n_rows as u32).collect(),
+            kept: Vec::with_capacity(n_rows),
+            safe: all(f32::INFINITY),
+        }
+    }
+
+    /// Goes on with the needed rows. As in LIBLINEAR, a gradient is safe for the next pass if no projected one was
+    /// as high in this one.
+    fn drop_out(&mut self, extremes: &Extremes) {
+        std::mem::swap(&mut self.order, &mut self.kept);
+        self.safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
+            highest if highest > 0.0 => highest,
+            _ => f32::INFINITY,
+        });
+    }
+}
+
+/// A trained block.
+pub(super) struct Solved {
+    pub(super) first_output: usize,
+    /// Per term.
+    pub(super) weights: Vec<TermLanes>,
+    pub(super) bias: Lanes,
+    pub(super) dual: Dual,
+    /// For the lanes that belong to an output.
+    pub(super) progress: Vec<Progress>,
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn new(examples: &'a Examples<'a>, block: usize, task: &'a Task<'a>) -> Self {
+        let first_output = block * LANES;
+        let on = examples.on(first_output);
+        let n_rows = on.len();
+        let n_on: [usize; LANES] = from_fn(|lane| on.iter().filter(|&&on| on & (1 << lane) != 0).count());
+        let stage = |lane: usize| match n_on[lane] {
+            _ if first_output + lane >= examples.n_outputs() => Stage::Constant(0.0),
+            0 => Stage::Constant(-1.0),
+            n if n == n_rows => Stage::Constant(1.0),
+            _ => Stage::Live,
+        };
+        let softness = |lane: usize| {
+            let ratio = (n_rows - n_on[lane]) as f64 / n_on[lane] as f64;
+            let cost = task.params.c * libm::pow(ratio, task.params.positive_weight_exponent);
+            // Where an output has no rows of one kind nothing is learned, with whatever softness.
+            if cost.is_normal() { 0.5 / cost } else { 1.0 }
+        };
+        Self {
+            scales: Scales::new(examples, &on, &task.params),
+            examples,
+            task,
+            first_output,
+            softness: Softness {
+                on: each_lane(|lane| softness(lane) as f32),
+                off: all((0.5 / task.params.c) as f32),
+            },
+            state: State {
+                weights: vec![TermLanes(all(0.0)); examples.n_terms()],
+                bias: all(0.0),
+                alphas: vec![all(0.0); n_rows],
+            },
+            on,
+            progress: from_fn(|lane| Progress {
+                stage: stage(lane),
+                n_passes: 0,
+                violation: 0.0,
+            }),
+        }
+    }
+
+    /// Runs passes until every lane is done, or they are used up.
+    pub(super) fn solve(mut self) -> Result<Solved> {
+        self.take_start();
+        let Task { params, seed, .. } = *self.task;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
+        rng.set_stream(seed.stream);
+        let mut left = RowsLeft::all(self.on.len());
+        let mut number = 0;
+        while self.n_lanes(Stage::Live) > 0 && number < params.max_passes {
+            number += 1;
+            left.order.shuffle(&mut rng);
+            let extremes = self.pass(&mut left);
+            self.note(number, &extremes, left.order.len() == self.on.len());
+            let pass = Pass {
+                first_output: self.first_output,
+                number,
+                n_rows: left.order.len(),
+                n_outputs_left: self.n_lanes(Stage::Live) + self.n_lanes(Stage::Resting),
+            };
+            if (self.task.on_pass)(pass).is_break() {
+                return Err(Error::Cancelled);
+            }
+            if self.n_lanes(Stage::Live) > 0 {
+                left.drop_out(&extremes);
+            } else {
+                self.wake();
+                left = RowsLeft::all(self.on.len());
+            }
+        }
+        Ok(self.finish())
+    }
+
+    fn pass(&mut self, left: &mut RowsLeft) -> Extremes {
+        let live = |lane: usize| self.progress[lane].stage == Stage::Live;
+        let live = from_fn(|vector| from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 }));
+        left.kept.clear();
+        self.task.instructions.run(RunPass {
+            examples: self.examples,
+            on: &self.on,
+            softness: &self.softness,
+            scales: &self.scales,
+            state: &mut self.state,
+            order: &left.order,
+            live,
+            small: SMALL * self.task.params.tolerance as f32,
+            safe: left.safe,
+            kept: &mut left.kept,
+        })
+    }
+
+    /// Lets those lanes rest that a pass found optimal; they are done if it went through all rows.
+    fn note(&mut self, number: usize, extremes: &Extremes, all_rows: bool) {
+        for (lane, progress) in self.progress.iter_mut().enumerate() {
+            if progress.stage == Stage::Live {
+                progress.n_passes = number;
+                progress.violation = of_lane(&extremes.highest, lane) - of_lane(&extremes.lowest, lane);
+                if f64::from(progress.violation) <= self.task.params.tolerance {
+                    progress.stage = if all_rows { Stage::Done } else { Stage::Resting };
+                }
+            }
+        }
+    }
+
+    /// Has the resting lanes held against all rows.
+    fn wake(&mut self) {
+        for progress in &mut self.progress {
+            if progress.stage == Stage::Resting {
+                progress.stage = Stage::Live;
+            }
+        }
+    }
+
+    /// Takes over the dual variables to start from, and the weights that follow from them.
+    fn take_start(&mut self) {
+        let Some(start) = self.examples.start else { return };
+        for lane in 0..LANES {
+            if self.progress[lane].stage != Stage::Live {
+                continue;
+            }
+            for (row, alpha) in start.of_output(self.first_output + lane) {
+                if let Ok(position) = self.examples.rows.binary_search(&row) {
+                    self.state.alphas[position][lane / VECTOR][lane % VECTOR] = alpha;
+                }
+            }
+        }
+        for (position, alphas) in self.state.alphas.iter().enumerate() {
+            if *alphas == all(0.0) {
+                continue;
+            }
+            let on = self.on[position];
+            let step = each_lane(|lane| match on & (1 << lane) {
+                0 => -of_lane(alphas, lane),
+                _ => of_lane(alphas, lane),
+            });
+            add_scaled(&mut self.state.bias, self.scales.bias_square, &step);
+            move_weights(
+                &mut self.state.weights,
+                &self.scales.of_term,
+                &step,
+                self.examples.row(position),
+            );
+        }
+    }
+
+    fn n_lanes(&self, stage: Stage) -> usize {
+        self.progress
+            .iter()
+            .filter(|progress| progress.stage == stage)
+            .count()
+    }
+
+    fn finish(self) -> Solved {
+        let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
+        let mut dual = Dual::default();
+        for lane in 0..n_lanes {
+            for (&row, alphas) in self.examples.rows.iter().zip(&self.state.alphas) {
+                match of_lane(alphas, lane) {
+                    alpha if alpha > 0.0 => dual.push(row, alpha),
+                    _ => {}
+                }
+            }
+            dual.end_output();
+        }
+        Solved {
+            first_output: self.first_output,
+            weights: self.state.weights,
+            bias: each_lane(|lane| match self.progress[lane].stage {
+                Stage::Constant(bias) => bias,
+                _ => of_lane(&self.state.bias, lane),
+            }),
+            dual,
+            progress: self.progress[..n_lanes].to_vec(),
+        }
+    }
+}
+
+impl Solved {
+    /// Sets weights that are closer to zero to zero.
+    pub(super) fn prune(&mut self, below: f64) {
+        for weight in self
+            .weights
+            .iter_mut()
+            .flat_map(|of_term| of_term.0.as_flattened_mut())
+        {
+            if f64::from(weight.abs()) < below {
+                *weight = 0.0;
+            }
+        }
+    }
+
+    /// The bias of each output.
+    pub(super) fn biases(&self) -> Vec<f32> {
+        let n_lanes = self.progress.len();
+        self.bias.as_flattened()[..n_lanes].to_vec()
+    }
+
+    /// Everything but zeros.
+    pub(super) fn into_kept(self) -> KeptBlock {
+        let n_lanes = self.progress.len();
+        let mut weights = Vec::new();
+        for (term, of_term) in self.weights.iter().enumerate() {
+            let of_term = of_term.0.as_flattened()[..n_lanes].iter().enumerate();
+            let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
+            weights.extend(
+                of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)),
+            );
+        }
+        KeptBlock {
+            weights,
+            bias: self.biases(),
+            dual: self.dual,
+            progress: self.progress,
+        }
+    }
+}
+
+/// What is kept of a trained block: its dense weights are let go of before the next block takes as much.
+pub(super) struct KeptBlock {
+    /// (term, output, weight), ascending.
+    pub(super) weights: Vec<(u32, u32, f32)>,
+    /// Of each output.
+    pub(super) bias: Vec<f32>,
+    pub(super) dual: Dual,
+    pub(super) progress: Vec<Progress>,
+}

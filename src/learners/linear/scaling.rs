@@ -1,0 +1,247 @@
+//! Terms at a scale of their own for each output, by how differently they occur in its rows and in the others.
+//!
+//! The ratio of a term's frequencies under the two classes is what naive Bayes decides by; as a scale of the features it
+//! tells a linear classifier which terms deserve a large weight (Wang & Manning 2012: *Baselines and Bigrams*, "NBSVM").
+//! For a term with the sums of values p in the output's rows and q in the others, its squared scale is
+//! `r² = |ln((α + p) / Σ(α + p)) − ln((α + q) / Σ(α + q))|`, divided by `Σ r² × mean x²`: the mean row keeps a length of
+//! 1. Of the text archives measured, one gains 3 points of accuracy by it, the others up to one.
+
+use serde::{Deserialize, Serialize};
+
+use super::LinearParams;
+use super::examples::{Examples, OnBits};
+use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, all, each_lane, squared_length};
+
+/// How terms are scaled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scaling {
+    /// Not at all.
+    None,
+    /// By the square root of the log-count ratio.
+    #[default]
+    NaiveBayes,
+}
+
+/// α: added to every sum, so that a term that never occurred in an output's rows is not infinitely telling.
+const SMOOTHING: f32 = 0.1;
+
+/// The scales of a block's outputs.
+pub(super) struct Scales {
+    /// r², per term.
+    pub(super) of_term: Vec<TermLanes>,
+    /// The square of each row's length at these scales, with the constant feature; per position.
+    pub(super) squared_lengths: Vec<Lanes>,
+    /// The square of the constant feature, which isn't scaled.
+    pub(super) bias_square: f32,
+}
+
+impl Scales {
+    pub(super) fn new(examples: &Examples<'_>, on: &[OnBits], params: &LinearParams) -> Self {
+        let of_term = match params.scaling {
+            Scaling::None => vec![TermLanes(all(1.0)); examples.n_terms()],
+            Scaling::NaiveBayes => examples.term_sums().scales(examples, on),
+        };
+        let bias_square = (params.bias_feature * params.bias_feature) as f32;
+        let length = |position| squared_length(&of_term, bias_square, examples.row(position));
+        Self {
+            squared_lengths: (0..on.len()).map(length).collect(),
+            of_term,
+            bias_square,
+        }
+    }
+}
+
+/// What the scales of all outputs have in common.
+pub(super) struct TermSums {
+    /// The sum of each term's values.
+    sums: Vec<f32>,
+    /// ln(α + sum).
+    log_sums: Vec<f32>,
+    /// Mean of the squares of each term's values, over the rows.
+    mean_squares: Vec<f32>,
+}
+
+impl TermSums {
+    pub(super) fn new(examples: &Examples<'_>) -> Self {
+        let n_terms = examples.n_terms();
+        let (mut sums, mut mean_squares) = (vec![0.0; n_terms], vec![0.0; n_terms]);
+        let share = 1.0 / examples.rows.len().max(1) as f32;
+        for position in 0..examples.rows.len() {
+            let row = examples.row(position);
+            for (&term, &value) in row.indices.iter().zip(row.values) {
+                sums[term as usize] += value;
+                mean_squares[term as usize] += share * value * value;
+            }
+        }
+        Self {
+            log_sums: sums.iter().map(|&sum| libm::logf(SMOOTHING + sum)).collect(),
+            sums,
+            mean_squares,
+        }
+    }
+
+    /// r² of each term.
+    fn scales(&self, examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
+        let mut scales = sums_of_own_rows(examples, on);
+        let offsets = self.offsets(&scales);
+        let log_smoothing = libm::logf(SMOOTHING);
+        let mut norms = all(0.0);
+        for (term, TermLanes(scales)) in scales.iter_mut().enumerate() {
+            for (scales, (norms, offsets)) in scales.iter_mut().zip(norms.iter_mut().zip(&offsets)) {
+                for (scale, (norm, offset)) in scales.iter_mut().zip(norms.iter_mut().zip(offsets)) {
+                    let own = *scale;
+                    // Most terms never occur in most outputs' rows: then the logarithm is known.
+                    let log_ratio = if own > 0.0 {
+                        let others = (self.sums[term] - own).max(0.0);
+                        libm::logf(SMOOTHING + own) - libm::logf(SMOOTHING + others)
+                    } else {
+                        log_smoothing - self.log_sums[term]
+                    };
+                    *scale = (log_ratio + offset).abs();
+                    *norm += *scale * self.mean_squares[term];
+                }
+            }
+        }
+        let inverse = |lane: usize| match norms[lane / VECTOR][lane % VECTOR] {
+            norm if norm > 0.0 => 1.0 / norm,
+            _ => 1.0,
+        };
+        let inverses = each_lane(inverse);
+        for TermLanes(scales) in &mut scales {
+            for vector in 0..VECTORS {
+                for lane in 0..VECTOR {
+                    scales[vector][lane] *= inverses[vector][lane];
+                }
+            }
+        }
+        scales
+    }
+
+    /// `ln(Σ(α + q) / Σ(α + p))` of each output, given p of each term.
+    fn offsets(&self, own_sums: &[TermLanes]) -> Lanes {
+        let mut own_totals = [0.0_f64; LANES];
+        for TermLanes(sums) in own_sums {
+            for (total, &sum) in own_totals.iter_mut().zip(sums.as_flattened()) {
+                *total += f64::from(sum);
+            }
+        }
+        let total: f64 = self.sums.iter().copied().map(f64::from).sum();
+        let smoothing = f64::from(SMOOTHING) * self.sums.len() as f64;
+        each_lane(|lane| {
+            let own = own_totals[lane];
+            (libm::log(smoothing + total - own) - libm::log(smoothing + own)) as f32
+        })
+    }
+}
+
+/// The sum of each term's values over the rows that each output is on in.
+fn sums_of_own_rows(examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
+    let mut sums = vec![TermLanes(all(0.0)); examples.n_terms()];
+    for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
+        let own = each_lane(|lane| f32::from((on >> lane) & 1));
+        let row = examples.row(position);
+        for (&term, &value) in row.indices.iter().zip(row.values) {
+            super::lanes::add_scaled(&mut sums[term as usize].0, value, &own);
+        }
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learners::Targets;
+    use crate::learners::linear::{LinearExamples, Pass, fit};
+    use crate::learners::mlp::Seed;
+    use crate::sparse::CsrMatrix;
+    use std::ops::ControlFlow;
+
+    /// Four rows of two kinds: terms 0 and 1 tell them apart, term 2 doesn't.
+    fn rows() -> Vec<Vec<(u32, f32)>> {
+        vec![
+            vec![(0, 0.5), (2, 0.5)],
+            vec![(0, 0.75), (2, 0.25)],
+            vec![(1, 0.5), (2, 0.5)],
+            vec![(1, 1.0), (2, 0.25)],
+        ]
+    }
+
+    fn targets() -> Targets {
+        Targets::MultiLabel {
+            labels: vec![vec![0], vec![0], vec![], vec![]],
+            n_labels: 1,
+        }
+    }
+
+    fn params(scaling: Scaling) -> LinearParams {
+        LinearParams {
+            tolerance: 1e-5,
+            max_passes: 10_000,
+            prune_below: 0.0,
+            scaling,
+            ..LinearParams::default()
+        }
+    }
+
+    fn scores(rows: &[Vec<(u32, f32)>], scaling: Scaling) -> Vec<f32> {
+        let (matrix, targets) = (CsrMatrix::from_rows(3, rows), targets());
+        let examples = LinearExamples {
+            matrix: &matrix,
+            targets: &targets,
+            rows: None,
+            start: None,
+        };
+        let seed = Seed { seed: 1, stream: 1 };
+        let fitted = fit(examples, &params(scaling), seed, &|_: Pass| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let score = |row| {
+            let mut score = [0.0];
+            fitted.model.scores(row, &mut score);
+            score[0]
+        };
+        matrix.rows().map(score).collect()
+    }
+
+    /// The formula at the head of the file, term by term.
+    fn squared_scales(rows: &[Vec<(u32, f32)>]) -> [f64; 3] {
+        let sum = |rows: &[Vec<(u32, f32)>], of: fn(f32) -> f32| {
+            let mut sums = [0.0_f64; 3];
+            rows.iter()
+                .flatten()
+                .for_each(|&(term, value)| sums[term as usize] += f64::from(of(value)));
+            sums
+        };
+        let (own, others) = (sum(&rows[..2], |value| value), sum(&rows[2..], |value| value));
+        let squares = sum(rows, |value| value * value);
+        let total = |sums: [f64; 3]| sums.iter().map(|sum| 0.1 + sum).sum::<f64>();
+        let ratio = |term: usize| {
+            (((0.1 + own[term]) / total(own)).ln() - ((0.1 + others[term]) / total(others)).ln()).abs()
+        };
+        let norm: f64 = (0..3)
+            .map(|term| ratio(term) * squares[term] / rows.len() as f64)
+            .sum();
+        [0, 1, 2].map(|term| ratio(term) / norm)
+    }
+
+    #[test]
+    fn learning_with_scales_is_learning_from_scaled_rows() {
+        let scales = squared_scales(&rows());
+        let scale = |&(term, value): &(u32, f32)| (term, value * scales[term as usize].sqrt() as f32);
+        let scaled: Vec<Vec<_>> = rows().iter().map(|row| row.iter().map(scale).collect()).collect();
+        let (found, expected) = (
+            scores(&rows(), Scaling::NaiveBayes),
+            scores(&scaled, Scaling::None),
+        );
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-3, "{found}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn a_term_that_tells_nothing_counts_for_little() {
+        let scales = squared_scales(&rows());
+        assert!(scales[2] < 0.2 * scales[0], "{scales:?}");
+    }
+}

@@ -1,0 +1,102 @@
+//! What learning one field takes, whether it has one label or many: folds, held-out scores, the final classifiers.
+
+use crate::document::Field;
+use crate::error::Result;
+use crate::folds::stratified;
+use crate::learners::Targets;
+use crate::learners::linear::{self, Dual, Folds, Linear, LinearExamples, LinearParams, Pass, Reducer};
+use crate::learners::mlp::Seed;
+use crate::sparse::CsrMatrix;
+use crate::status::StatusCallback;
+use crate::train_report::LinearReport;
+
+use super::LinearPipeline;
+
+/// One field, about to be learned.
+pub(super) struct Fitting<'a> {
+    pub(super) field: Field,
+    pub(super) params: &'a LinearPipeline,
+    pub(super) seed: u64,
+    pub(super) status: StatusCallback<'a>,
+}
+
+/// A field, learned.
+pub(super) struct Fitted<T> {
+    pub(super) field: T,
+    /// Where the next training can start.
+    #[expect(dead_code, reason = "kept for incremental training")]
+    pub(super) dual: Dual,
+    pub(super) report: LinearReport,
+}
+
+/// The classifiers of a field, before anything is known of their confidence.
+pub(super) struct LearnedScores {
+    learner: Linear,
+    dual: Dual,
+    report: linear::LinearFitReport,
+}
+
+impl LearnedScores {
+    pub(super) fn into_fitted<T>(self, n_held_out: usize, field: impl FnOnce(Linear) -> T) -> Fitted<T> {
+        Fitted {
+            field: field(self.learner),
+            dual: self.dual,
+            report: LinearReport {
+                fit: self.report,
+                n_held_out,
+            },
+        }
+    }
+}
+
+impl Fitting<'_> {
+    /// Gives `held_out` every row's scores by classifiers that hadn't seen it, and learns from all rows.
+    ///
+    /// A single row can't be held out: there would be nothing to learn from.
+    pub(super) fn learn<K: Ord>(
+        &self,
+        matrix: &CsrMatrix,
+        targets: &Targets,
+        params: &LinearParams,
+        keys: &[K],
+        held_out: &mut dyn Reducer,
+    ) -> Result<LearnedScores> {
+        let seed = Seed {
+            seed: self.seed,
+            stream: self.field.index() as u64,
+        };
+        let on_pass = |pass: Pass| self.told(pass);
+        let start = if matrix.n_rows() > 1 {
+            let n_folds = self.params.n_folds.min(matrix.n_rows());
+            let fold_of_row = stratified(keys, n_folds, self.seed);
+            let folds = Folds {
+                matrix,
+                targets,
+                fold_of_row: &fold_of_row,
+            };
+            Some(linear::out_of_fold(folds, params, seed, held_out, &on_pass)?.start)
+        } else {
+            None
+        };
+        let examples = LinearExamples {
+            matrix,
+            targets,
+            rows: None,
+            start: start.as_ref(),
+        };
+        let fitted = linear::fit(examples, params, seed, &on_pass)?;
+        Ok(LearnedScores {
+            learner: fitted.model,
+            dual: fitted.dual,
+            report: fitted.report,
+        })
+    }
+
+    fn told(&self, pass: Pass) -> std::ops::ControlFlow<()> {
+        (self.status)(&crate::status::Status::Pass {
+            field: self.field,
+            number: pass.number,
+            n_labels_left: pass.n_outputs_left,
+        })
+    }
+}

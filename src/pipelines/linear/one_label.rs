@@ -1,0 +1,141 @@
+//! A field with at most one label a document: the correspondent, the document type, the storage path.
+//!
+//! The label with the highest score is suggested if it is probable enough that it is right.
+
+use super::evidence::{Evidence, N_EVIDENCE, best_other, top};
+use crate::document::LabelId;
+use crate::learners::linear::{Linear, PreparedLinear};
+use crate::learners::logistic::Logistic;
+use crate::sparse::SparseRow;
+use crate::suggestions::{Candidate, FieldSuggestion, N_RUNNERS_UP, most_confident};
+
+/// The score of an example against a label stands for another label's, where there is no other.
+pub(super) const ALONE: f32 = -1.0;
+
+/// What decides the field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OneLabel {
+    /// The labels, ascending: the first outputs of the learner.
+    pub labels: Vec<LabelId>,
+    /// Documents that had each label.
+    pub n_positives: Vec<u32>,
+    /// A classifier for each label, and one for "no label" where that could be learned.
+    pub learner: Linear,
+    /// The directions of the mean document of each label, of those without one, of all: their scores are cosines.
+    pub centroids: Linear,
+    /// How probable it is that a label is right, given the evidence for it.
+    pub calibration: Logistic,
+    /// From which confidence on each label is assigned.
+    pub thresholds: Vec<f32>,
+    /// What each label's score without its bias has to reach besides.
+    pub floors: Vec<f32>,
+}
+
+impl OneLabel {
+    /// How many numbers the confidence of a label is made of.
+    pub(crate) const N_EVIDENCE: usize = N_EVIDENCE;
+}
+
+/// The field, ready to answer.
+#[derive(Debug)]
+pub(super) struct PreparedOneLabel {
+    field: OneLabel,
+    learner: PreparedLinear,
+    centroids: PreparedLinear,
+}
+
+/// What the field's classifiers say about a document.
+struct Answers {
+    /// Of the labels, and of "no label" where that was learned.
+    scores: Vec<f32>,
+    cosines: Vec<f32>,
+}
+
+impl PreparedOneLabel {
+    pub(super) fn new(field: &OneLabel) -> Self {
+        Self {
+            learner: PreparedLinear::new(&field.learner),
+            centroids: PreparedLinear::new(&field.centroids),
+            field: field.clone(),
+        }
+    }
+
+    /// What is suggested for a document of these features.
+    pub(super) fn suggest(&self, features: SparseRow<'_>) -> FieldSuggestion {
+        let answers = self.answers(features);
+        let labels = &self.field.labels;
+        let Some(best) = top(&answers.scores[..labels.len()]) else {
+            return FieldSuggestion::default();
+        };
+        let candidate = |at: usize| Candidate {
+            label: labels[at],
+            confidence: self.confidence(&answers, at),
+        };
+        let best_candidate = candidate(best);
+        let others = (0..labels.len()).filter(|&at| at != best).map(candidate);
+        let others = capped(most_confident(others.collect()), best_candidate.confidence);
+        let left: f32 = others.iter().map(|other| other.confidence).sum();
+        let none = (1.0 - best_candidate.confidence - left).max(0.0);
+        if self.is_assigned(&answers, best, best_candidate.confidence) {
+            return FieldSuggestion {
+                labels: vec![best_candidate],
+                runners_up: others,
+                none,
+            };
+        }
+        let runners_up = std::iter::once(best_candidate).chain(others);
+        FieldSuggestion {
+            labels: Vec::new(),
+            runners_up: runners_up.take(N_RUNNERS_UP).collect(),
+            none,
+        }
+    }
+
+    /// The label assigned, if any.
+    pub(super) fn label(&self, features: SparseRow<'_>) -> Option<LabelId> {
+        let answers = self.answers(features);
+        let best = top(&answers.scores[..self.field.labels.len()])?;
+        let confidence = self.confidence(&answers, best);
+        self.is_assigned(&answers, best, confidence)
+            .then(|| self.field.labels[best])
+    }
+
+    fn answers(&self, features: SparseRow<'_>) -> Answers {
+        let mut answers = Answers {
+            scores: vec![0.0; self.learner.n_outputs()],
+            cosines: vec![0.0; self.centroids.n_outputs()],
+        };
+        self.learner.scores(features, &mut answers.scores);
+        self.centroids.scores(features, &mut answers.cosines);
+        answers
+    }
+
+    fn confidence(&self, answers: &Answers, label: usize) -> f32 {
+        let n_labels = self.field.labels.len();
+        let none_score = answers.scores.get(n_labels).copied();
+        let evidence = Evidence {
+            score: answers.scores[label],
+            best_other_score: best_other(&answers.scores[..n_labels], label, ALONE),
+            none_score: none_score.unwrap_or(0.0),
+            none_cosine: none_score.map_or(0.0, |_| answers.cosines[n_labels]),
+            n_positives: self.field.n_positives[label],
+            cosine: answers.cosines[label],
+            best_other_cosine: best_other(&answers.cosines[..n_labels], label, ALONE),
+            cosine_to_all: answers.cosines[n_labels + 1],
+        };
+        self.field.calibration.probability(&evidence.numbers()) as f32
+    }
+
+    fn is_assigned(&self, answers: &Answers, label: usize, confidence: f32) -> bool {
+        let without_bias = answers.scores[label] - self.field.learner.bias()[label];
+        confidence >= self.field.thresholds[label] && without_bias >= self.field.floors[label]
+    }
+}
+
+/// Two labels can't both be right: what others can have is what the best leaves.
+fn capped(mut others: Vec<Candidate>, best: f32) -> Vec<Candidate> {
+    for other in &mut others {
+        other.confidence = other.confidence.min(1.0 - best).min(best);
+    }
+    others
+}
