@@ -68,7 +68,7 @@ pub(crate) fn add(report: &mut Report, measured: &Measured<'_>) {
     if profile.phases.iter().any(|phase| !phase.phase.is_empty()) {
         report.table(format!("{done}: phases"), phase_table(&profile.by_phase(), calls));
     }
-    let heading = "functions by time in them and all they called (rayon's and std's left out)";
+    let heading = "functions by time in them and all they called (rayon's, tracing's and std's left out)";
     report.table(
         format!("{done}: {heading}"),
         function_table(&by_cumulative(profile), calls),

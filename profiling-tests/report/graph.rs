@@ -78,7 +78,7 @@ impl Graph {
         for stack in &profile.stacks {
             // Negative only for what the region freed without having allocated it: that has no width.
             work.add(
-                &stack.frames,
+                stack.up_to_site(),
                 u64::try_from(stack.usage.bytes(view)).unwrap_or_default(),
             );
         }
@@ -141,7 +141,7 @@ impl Graph {
     /// The picture of the same.
     pub(crate) fn svg(&self) -> Result<String, FlamegraphError> {
         let subtitle = format!(
-            "{}; without the frames of rayon and the standard library in between",
+            "{}; without the frames of rayon, tracing and the standard library in between",
             self.subtitle
         );
         let options = FlamegraphOptions {

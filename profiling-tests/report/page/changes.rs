@@ -72,7 +72,7 @@ fn change_table(label: &str, changes: &[(&Found, &Change)]) -> Markup {
     )
 }
 
-/// Every budget of every scenario, open where one isn't held.
+/// Every budget of every scenario, open where one isn't held. One that isn't for this run says nothing of it.
 pub(super) fn budgets(reports: &Reports) -> Markup {
     const COLUMNS: [Column<'_>; 7] = [
         Column::Text("verdict"),
@@ -85,16 +85,18 @@ pub(super) fn budgets(reports: &Reports) -> Markup {
     ];
     let of_report = |found| Budgets::of(found).map(move |row| (found, row));
     let rows: Vec<(&Found, &Budget)> = reports.found.iter().flat_map(of_report).collect();
-    let n_held = rows
-        .iter()
-        .filter(|(_, row)| ["held", "kept"].contains(&row.held.as_str()))
-        .count();
+    let n_of = |held: &str| rows.iter().filter(|(_, row)| row.held == held).count();
+    let (n_kept, n_not_applied) = (n_of("kept"), n_of("not_applied"));
+    let n_applied = rows.len() - n_not_applied;
     html! {
         @if !rows.is_empty() {
             section aria-labelledby="budgets" {
                 h2 #budgets { "Budgets" }
-                details open[n_held < rows.len()] {
-                    summary { (n_held) " of " (rows.len()) " held" }
+                details open[n_kept < n_applied] {
+                    summary {
+                        (n_kept) " of " (n_applied) " held"
+                        @if n_not_applied > 0 { "; not for this run: " (n_not_applied) }
+                    }
                     (table(&COLUMNS, "Budgets", &html! {
                         @for (found, row) in &rows {
                             @let unit = found.unit_of(&row.figure);

@@ -54,7 +54,7 @@ fn age(found: &Found, reports: &Reports) -> Markup {
 fn budget_state(found: &Found) -> Markup {
     let rows = || Budgets::of(found);
     let n_of = |held: &str| rows().filter(|row| row.held == held).count();
-    let state = match (n_of("exceeded"), n_of("refused"), rows().count()) {
+    let state = match (n_of("exceeded"), n_of("refused"), n_of("kept")) {
         (0, 0, 0) => None,
         (0, 0, _) => Some("held"),
         (0, ..) => Some("refused"),

@@ -105,7 +105,7 @@ impl StackTable {
                 .collect()
         };
         let samples = profile.stacks.iter().map(|stack| Sample {
-            frames: up_to_site(stack).to_vec(),
+            frames: stack.up_to_site().to_vec(),
             values: values(stack),
             labels: vec![
                 ("thread", profile.threads[stack.thread as usize].name.clone()),
@@ -125,12 +125,6 @@ impl StackTable {
             period: (kind("space", "bytes"), 1),
         }
     }
-}
-
-/// The frames from the root to the innermost that is the allocation site.
-fn up_to_site(stack: &AllocationStack) -> &[u32] {
-    let site = stack.frames.iter().rposition(|&frame| frame == stack.site);
-    site.map_or(&stack.frames, |site| &stack.frames[..=site])
 }
 
 /// Texts by number, each once, in the order in which they were asked for.

@@ -76,6 +76,15 @@ pub struct AllocationStack {
     pub usage: Usage,
 }
 
+impl AllocationStack {
+    /// The frames from the root to the innermost that is the allocation site: what the standard library does below it
+    /// is that site's doing.
+    pub fn up_to_site(&self) -> &[u32] {
+        let site = self.frames.iter().rposition(|&frame| frame == self.site);
+        site.map_or(&self.frames, |site| &self.frames[..=site])
+    }
+}
+
 /// A call chain and what was allocated below it over all phases and threads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllocationChain {

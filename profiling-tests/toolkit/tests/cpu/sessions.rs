@@ -38,7 +38,7 @@ fn work_in_short_bursts_is_not_charged_to_the_wait_after_it() {
     let ((), profile) = measure_cpu(&CpuOptions::default(), bursts).unwrap();
     // Charged to whatever the signal finds, the wait would have most of it: 0.3 ms of work, 2 ms asleep.
     let working = share(&profile, "cpu::known::ten");
-    assert!(working > 0.8, "{working}");
+    assert!(working > 0.8, "{working}: {:?}", profile.sampling);
 }
 
 #[test]
