@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::thread;
 
-use profiling_toolkit::cpu::{CpuProfile, register_current_thread};
+use profiling_toolkit::cpu::{CpuProfile, FunctionRow, register_current_thread};
 
 /// Iterations that take about 0.1 ms.
 pub(crate) const UNIT: u64 = 60_000;
@@ -53,8 +53,19 @@ pub(crate) fn on_threads(n_threads: u64, n_rounds: u64) {
 
 /// The function's share of the time, with all it called.
 pub(crate) fn share(profile: &CpuProfile, function: &str) -> f64 {
+    row(profile, function).map_or(0.0, |row| row.share)
+}
+
+/// The 95 % interval of that; where there are no samples, it can be anything.
+pub(crate) fn interval(profile: &CpuProfile, function: &str) -> [f64; 2] {
+    match row(profile, function) {
+        Some(row) => row.interval_95,
+        None if profile.sampling.samples == 0 => [0.0, 1.0],
+        None => [0.0, 0.0],
+    }
+}
+
+fn row(profile: &CpuProfile, function: &str) -> Option<FunctionRow> {
     let rows = profile.by_cumulative(usize::MAX);
-    rows.iter()
-        .find(|row| row.function == function)
-        .map_or(0.0, |row| row.share)
+    rows.into_iter().find(|row| row.function == function)
 }
