@@ -124,6 +124,15 @@ impl Findings {
         &found.unwrap_or_else(|| panic!("no {name} in {:?}", self.0)).1
     }
 
+    #[track_caller]
+    fn assert_warned_of(&self, what: &str) {
+        let warnings = self.warnings();
+        assert!(
+            warnings.iter().any(|warning| warning.contains(what)),
+            "{warnings:?}"
+        );
+    }
+
     /// Whatever was wrong with the build, this is right.
     #[track_caller]
     fn assert_figures(&self) {
@@ -227,13 +236,7 @@ fn stripped_program_is_told_so_and_its_figures_hold() {
         return;
     };
     let findings = program.run();
-    let warnings = findings.warnings();
-    assert!(
-        warnings
-            .iter()
-            .any(|warning| warning.contains("the binary is stripped")),
-        "{warnings:?}"
-    );
+    findings.assert_warned_of("the binary is stripped");
     findings.assert_figures();
     for name in ["site", "function"] {
         let found = findings.value(name);
@@ -247,13 +250,7 @@ fn program_without_debug_information_is_told_so_and_its_functions_keep_their_nam
         return;
     };
     let findings = program.run();
-    let warnings = findings.warnings();
-    assert!(
-        warnings
-            .iter()
-            .any(|warning| warning.starts_with("functions have no files and lines")),
-        "{warnings:?}"
-    );
+    findings.assert_warned_of("functions have no files and lines");
     findings.assert_figures();
     findings.assert_names();
 }

@@ -83,6 +83,16 @@ impl Schema {
         self.documents_query("content")
     }
 
+    /// The document with the id `?1`, unless it is in the trash: id, content.
+    pub(super) fn content_query(self) -> String {
+        let filter = if self.has_trash {
+            "AND deleted_at IS NULL"
+        } else {
+            ""
+        };
+        format!("SELECT id, content FROM documents_document WHERE id = ?1 {filter}")
+    }
+
     fn documents_query(self, columns: &str) -> String {
         let filter = if self.has_trash {
             "WHERE deleted_at IS NULL"
