@@ -14,7 +14,7 @@ use crate::report::cpu::Measured;
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
 use crate::scenarios::{Outcome, Scenario, count_instructions};
-use crate::session::Session;
+use crate::session::{PipelineName, Subject};
 
 /// What the names of all controls begin with.
 const PREFIX: &str = "control::";
@@ -25,18 +25,21 @@ static CONTROLS: [Scenario; 3] = [
         name: "control::panics",
         about: "Panics with an instrument running, after another has measured.",
         rows_in_terminal: usize::MAX,
+        pipeline: PipelineName::Mlp,
         measure: panics,
     },
     Scenario {
         name: "control::fails",
         about: "Comes to an error after it has measured.",
         rows_in_terminal: usize::MAX,
+        pipeline: PipelineName::Mlp,
         measure: fails,
     },
     Scenario {
         name: "control::measures",
         about: "Measures what is known, after the others have gone wrong.",
         rows_in_terminal: usize::MAX,
+        pipeline: PipelineName::Mlp,
         measure: measures,
     },
 ];
@@ -52,7 +55,7 @@ pub(crate) fn asked_for(arguments: &Arguments) -> &'static [Scenario] {
 /// Of the block that each control measures.
 const BLOCK_BYTES: usize = 12_345;
 
-fn panics(_: &Session, report: &mut Report) -> Outcome {
+fn panics(_: &Subject<'_>, report: &mut Report) -> Outcome {
     add_known_block(report)?;
     // Within both instruments: neither may stay switched on.
     let ((), _) = measure_cpu(&CpuOptions::default(), || {
@@ -63,13 +66,13 @@ fn panics(_: &Session, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-fn fails(_: &Session, report: &mut Report) -> Outcome {
+fn fails(_: &Subject<'_>, report: &mut Report) -> Outcome {
     add_known_block(report)?;
     SqliteStore::open("no/such/archive.sqlite3")?;
     Ok(())
 }
 
-fn measures(_: &Session, report: &mut Report) -> Outcome {
+fn measures(_: &Subject<'_>, report: &mut Report) -> Outcome {
     add_known_block(report)?;
     let ((), profile) = measure_cpu(&CpuOptions::default(), || ())?;
     let measured = Measured {

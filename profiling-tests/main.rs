@@ -29,7 +29,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Weak};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use postroom::train_report::StageKind;
 use profiling_toolkit::memory::ProfilingAllocator;
 use profiling_toolkit::phase::SpanPhases;
@@ -110,8 +110,17 @@ fn trials(arguments: &Arguments, session: &Arc<Session>) -> Vec<Trial> {
 }
 
 fn trial(scenario: &'static Scenario, session: Arc<Session>) -> Trial {
-    let run = move || session.run(scenario).map_err(|error| failed(&*error));
-    Trial::test(scenario.name, run)
+    let run = move || {
+        if !session.is_wanted(scenario) {
+            return Ok(Completion::ignored_with(
+                "PROFILING_PIPELINE names another pipeline",
+            ));
+        }
+        let ran = session.run(scenario);
+        ran.map(|()| Completion::Completed)
+            .map_err(|error| failed(&*error))
+    };
+    Trial::ignorable_test(scenario.name, run)
         .with_kind("profiling")
         .with_ignored_flag(true)
 }

@@ -13,10 +13,15 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use once_cell::sync::OnceCell;
-use postroom::classifier::DocumentClassifier;
+use postroom::classifier::{ClassifierParams, DocumentClassifier};
+use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::linear::LinearPipeline;
+use postroom::pipelines::mlp::MlpPipeline;
 use postroom::status::Status;
 use profiling_toolkit::cpu::register_current_thread;
 use profiling_toolkit::environment::Environment;
+use serde::Serialize;
 
 use crate::budgets::BUDGETS;
 use crate::corpus::Corpus;
@@ -24,7 +29,7 @@ use crate::judgement::Judge;
 use crate::progress::Progress;
 use crate::report::head::Head;
 use crate::report::{Report, Span, files, text};
-use crate::scenarios::{SCENARIOS, Scenario, untrained};
+use crate::scenarios::{SCENARIOS, Scenario};
 use crate::settings::Settings;
 
 /// What the scenarios of one process share.
@@ -35,7 +40,8 @@ pub(crate) struct Session {
     threads: OnceCell<usize>,
     environment: OnceCell<Environment>,
     corpus: OnceCell<Corpus>,
-    classifier: OnceCell<DocumentClassifier>,
+    /// By [`PipelineName`].
+    classifiers: [OnceCell<DocumentClassifier>; 2],
     /// What is measured belongs to the process: one scenario at a time, whatever the runner does.
     turn: Mutex<()>,
     /// The scenarios that are finished, in that order.
@@ -68,10 +74,17 @@ impl Session {
             threads: OnceCell::new(),
             environment: OnceCell::new(),
             corpus: OnceCell::new(),
-            classifier: OnceCell::new(),
+            classifiers: [const { OnceCell::new() }; 2],
             turn: Mutex::new(()),
             finished: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Whether the settings leave the scenario's pipeline in.
+    pub(crate) fn is_wanted(&self, scenario: &Scenario) -> bool {
+        self.settings
+            .pipeline
+            .is_none_or(|pipeline| pipeline == scenario.pipeline)
     }
 
     /// Runs a scenario and writes its files, those of one that goes wrong as well.
@@ -82,9 +95,13 @@ impl Session {
         let turn = unpoisoned(&self.turn);
         let judge = Judge::new(self.head()?, &BUDGETS, scenario.name)?;
         let mut report = Report::new(scenario.name, scenario.about);
+        let subject = Subject {
+            session: self,
+            pipeline: scenario.pipeline,
+        };
         let began_ns = elapsed_ns();
         // What it leaves half done is its report, which says so.
-        let measured = catch_unwind(AssertUnwindSafe(|| (scenario.measure)(self, &mut report)));
+        let measured = catch_unwind(AssertUnwindSafe(|| (scenario.measure)(&subject, &mut report)));
         report.span = Span {
             process: std::process::id(),
             began_ns,
@@ -126,32 +143,10 @@ impl Session {
         written.and(verdict)
     }
 
-    /// Threads that train.
-    pub(crate) fn n_threads(&self) -> Result<usize, Box<dyn Error>> {
-        Ok(self.head()?.n_threads)
-    }
-
     /// The corpus.
-    pub(crate) fn corpus(&self) -> Result<&Corpus, Box<dyn Error>> {
+    fn corpus(&self) -> Result<&Corpus, Box<dyn Error>> {
         self.corpus
             .get_or_try_init(|| Corpus::prepare(&self.settings, self.progress))
-    }
-
-    /// A classifier trained on the corpus, shared by scenarios that only ask it.
-    pub(crate) fn classifier(&self) -> Result<&DocumentClassifier, Box<dyn Error>> {
-        self.classifier.get_or_try_init(|| {
-            let store = self.corpus()?.store();
-            let mut classifier = untrained();
-            let line = self.progress.spinner("training a classifier for the predictions");
-            let told = classifier.train(store, &|status: &Status| {
-                line.tick();
-                line.set_message(status.to_string());
-                ControlFlow::Continue(())
-            });
-            line.finish_and_clear();
-            told?;
-            Ok(classifier)
-        })
     }
 
     /// The report of all that was run; none if nothing was. Also brings the summary beside the files up to date.
@@ -202,6 +197,82 @@ impl Session {
             corpus: self.corpus()?.facts(),
             environment: self.environment.get_or_init(Environment::capture),
             settings: &self.settings,
+        })
+    }
+}
+
+/// The pipelines that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PipelineName {
+    /// The four networks.
+    Mlp,
+    /// The linear classifiers.
+    Linear,
+}
+
+impl PipelineName {
+    /// The pipeline of this name, as settings have it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "mlp" => Some(Self::Mlp),
+            "linear" => Some(Self::Linear),
+            _ => None,
+        }
+    }
+}
+
+/// What a scenario measures: a pipeline, on what the session shares.
+#[derive(Debug)]
+pub(crate) struct Subject<'session> {
+    session: &'session Session,
+    pipeline: PipelineName,
+}
+
+impl<'session> Subject<'session> {
+    /// The corpus.
+    pub(crate) fn corpus(&self) -> Result<&'session Corpus, Box<dyn Error>> {
+        self.session.corpus()
+    }
+
+    /// Threads that train.
+    pub(crate) fn n_threads(&self) -> Result<usize, Box<dyn Error>> {
+        Ok(self.session.head()?.n_threads)
+    }
+
+    /// A classifier without a model. Its pipeline is named, not the library's default: figures, budgets and baselines
+    /// are those of one.
+    pub(crate) fn untrained(&self) -> DocumentClassifier {
+        let pipeline = match self.pipeline {
+            PipelineName::Mlp => Pipeline::Mlp(MlpPipeline::default()),
+            PipelineName::Linear => Pipeline::Linear(LinearPipeline::default()),
+        };
+        DocumentClassifier::new(ClassifierParams {
+            training: TrainingParams {
+                pipeline,
+                ..TrainingParams::default()
+            },
+            ..ClassifierParams::default()
+        })
+    }
+
+    /// A classifier trained on the corpus, shared by scenarios that only ask it.
+    pub(crate) fn classifier(&self) -> Result<&'session DocumentClassifier, Box<dyn Error>> {
+        let session = self.session;
+        session.classifiers[self.pipeline as usize].get_or_try_init(|| {
+            let store = session.corpus()?.store();
+            let mut classifier = self.untrained();
+            let line = session
+                .progress
+                .spinner("training a classifier for the predictions");
+            let told = classifier.train(store, &|status: &Status| {
+                line.tick();
+                line.set_message(status.to_string());
+                ControlFlow::Continue(())
+            });
+            line.finish_and_clear();
+            told?;
+            Ok(classifier)
         })
     }
 }

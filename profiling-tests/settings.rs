@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::baseline;
 use crate::budgets::Mode;
+use crate::session::PipelineName;
 
 /// Fewer documents than this don't fill the labels: some field would have nothing to learn.
 const FEWEST_DOCUMENTS: usize = 100;
@@ -21,6 +22,7 @@ PROFILING_DOCS     documents in the generated corpus (5000)
 PROFILING_SEED     seed of the generated corpus (42)
 PROFILING_DB       a paperless-ngx db.sqlite3 to measure on instead; it is only read
 PROFILING_THREADS  threads that train (all cores)
+PROFILING_PIPELINE  mlp or linear: only the scenarios of that pipeline (both)
 PROFILING_DIR      where the reports are written (target/profiling)
 PROFILING_SAVE_BASELINE  name under which the reports are saved, to compare later runs with
 PROFILING_BASELINE  name of the saved reports to compare with
@@ -37,6 +39,9 @@ pub(crate) struct Settings {
     pub(crate) archive: Option<PathBuf>,
     /// Size of the rayon pool; none for all cores.
     pub(crate) n_threads: Option<usize>,
+    /// The pipeline whose scenarios are run; none for both. Each report is of one anyway.
+    #[serde(skip)]
+    pub(crate) pipeline: Option<PipelineName>,
     /// Where the reports go. Not part of a report: it says nothing about what was measured.
     #[serde(skip)]
     pub(crate) directory: PathBuf,
@@ -67,6 +72,7 @@ impl Default for Settings {
             seed: 42,
             archive: None,
             n_threads: None,
+            pipeline: None,
             directory: workspace_root().join("target/profiling"),
             save_baseline: None,
             baseline: None,
@@ -99,6 +105,9 @@ impl Settings {
         }
         if let Some(threads) = value("PROFILING_THREADS") {
             settings.n_threads = Some(threads.count(1, MOST_THREADS)?);
+        }
+        if let Some(pipeline) = value("PROFILING_PIPELINE") {
+            settings.pipeline = Some(pipeline.pipeline()?);
         }
         if let Some(directory) = value("PROFILING_DIR") {
             settings.directory = directory.directory()?;
@@ -189,6 +198,11 @@ impl Value {
             Some("off") => Ok(Mode::Off),
             _ => Err(self.unusable("on or off")),
         }
+    }
+
+    fn pipeline(self) -> Result<PipelineName, SettingsError> {
+        let named = self.as_str().and_then(PipelineName::named);
+        named.ok_or_else(|| self.unusable("mlp or linear"))
     }
 
     fn as_str(&self) -> Option<&str> {

@@ -13,17 +13,13 @@ use std::error::Error;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 
-use postroom::classifier::{ClassifierParams, DocumentClassifier};
-use postroom::model::TrainingParams;
-use postroom::pipelines::Pipeline;
-use postroom::pipelines::mlp::MlpPipeline;
 use postroom::status::Status;
 use profiling_toolkit::cpu::{CpuError, CpuOptions, CpuProfile, measure_cpu_repeated, measure_instructions};
 
 use crate::report::cpu::{Counts, Instructions, Measured};
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
-use crate::session::Session;
+use crate::session::{PipelineName, Subject};
 
 /// A measured scenario. Its name is an interface: people and tools select by it.
 #[derive(Debug)]
@@ -33,7 +29,9 @@ pub(crate) struct Scenario {
     pub(crate) about: &'static str,
     /// Rows of a table in the terminal; the scenario's own report has all.
     pub(crate) rows_in_terminal: usize,
-    pub(crate) measure: fn(&Session, &mut Report) -> Outcome,
+    /// Whose trainings and predictions it measures.
+    pub(crate) pipeline: PipelineName,
+    pub(crate) measure: fn(&Subject<'_>, &mut Report) -> Outcome,
 }
 
 /// A scenario fills its report in or says why it can't.
@@ -45,75 +43,114 @@ const ALL_ROWS: usize = usize::MAX;
 /// Where they explain its figures.
 const FEW_ROWS: usize = 8;
 
-/// All of them.
-pub(crate) static SCENARIOS: [Scenario; 9] = [
+/// All of them: first those of the networks, then those of the linear pipeline where it does something else.
+pub(crate) static SCENARIOS: [Scenario; 15] = [
     Scenario {
         name: "training::train_memory",
         about: "What a training allocates, holds at its peak and keeps, and where in the code.",
         rows_in_terminal: ALL_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: training::train_memory,
     },
     Scenario {
         name: "training::train_cpu",
         about: "Where the time of a training goes, by function and by stage.",
         rows_in_terminal: ALL_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: training::train_cpu,
     },
     Scenario {
         name: "training::second_train_noop",
         about: "A training that finds nothing changed in the database: what finding out still costs.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: training::second_train_noop,
     },
     Scenario {
         name: "training::vectorizer_hash_cost",
         about: "The vectorizer as bytes and their SHA-256: what tells cached vectors of two models apart.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: training::vectorizer_hash_cost,
     },
     Scenario {
         name: "training::save_load_roundtrip",
         about: "A model to a file and back: memory, time, size, and the same predictions afterwards.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: model_file::save_load_roundtrip,
     },
     Scenario {
         name: "prediction::predict_all_four_cpu",
         about: "The four fields of one document asked one by one and at once, new to the cache and known to it.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: prediction::predict_all_four_cpu,
     },
     Scenario {
         name: "prediction::predict_all_four_memory",
         about: "What asking the four fields of one document allocates, new to the cache and known to it.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: prediction::predict_all_four_memory,
     },
     Scenario {
         name: "prediction::vectorize_cache_miss_vs_hit",
         about: "What the cache of vectors saves: a document that it doesn't hold against one that it does.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: vectors::vectorize_cache_miss_vs_hit,
     },
     Scenario {
         name: "prediction::content_hash_overhead",
         about: "SHA-256 of a document's content, which each of the four questions computes to ask the cache.",
         rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Mlp,
         measure: vectors::content_hash_overhead,
     },
+    Scenario {
+        name: "linear::train_memory",
+        about: "What a training of the linear pipeline allocates, holds at its peak and keeps, and where in the code.",
+        rows_in_terminal: ALL_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: training::train_memory,
+    },
+    Scenario {
+        name: "linear::train_cpu",
+        about: "Where the time of a training of the linear pipeline goes, by function and by stage.",
+        rows_in_terminal: ALL_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: training::train_cpu,
+    },
+    Scenario {
+        name: "linear::save_load_roundtrip",
+        about: "A model of the linear pipeline to a file and back: memory, time, size, and the same predictions afterwards.",
+        rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: model_file::save_load_roundtrip,
+    },
+    Scenario {
+        name: "linear::predict_all_four_cpu",
+        about: "The four fields of one document asked of the linear pipeline, one by one and at once, new and known.",
+        rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: prediction::predict_all_four_cpu,
+    },
+    Scenario {
+        name: "linear::predict_all_four_memory",
+        about: "What asking the four fields of one document allocates in the linear pipeline, new and known.",
+        rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: prediction::predict_all_four_memory,
+    },
+    Scenario {
+        name: "linear::vectorize_cache_miss_vs_hit",
+        about: "What the cache saves where vectors hold words and their parts.",
+        rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: vectors::vectorize_cache_miss_vs_hit,
+    },
 ];
-
-/// A classifier without a model. Its pipeline is named, not the library's default: figures, budgets and baselines are
-/// those of the four networks.
-pub(crate) fn untrained() -> DocumentClassifier {
-    DocumentClassifier::new(ClassifierParams {
-        training: TrainingParams {
-            pipeline: Pipeline::Mlp(MlpPipeline::default()),
-            ..TrainingParams::default()
-        },
-        ..ClassifierParams::default()
-    })
-}
 
 /// For trainings that are measured: nobody is told anything.
 fn no_status(_: &Status) -> ControlFlow<()> {

@@ -8,14 +8,14 @@ use profiling_toolkit::compare::Better;
 use profiling_toolkit::memory::{MemoryOptions, measure_memory};
 use profiling_toolkit::timing::{TimedCalls, TimingOptions};
 
-use super::{Outcome, Profiled, untrained};
+use super::{Outcome, Profiled};
 use crate::corpus::HeldOut;
 use crate::report::figure::{self, Figure, FigureUnit, Threads};
 use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
 use crate::scratch::ScratchDirectory;
-use crate::session::Session;
+use crate::session::Subject;
 
 /// Documents whose predictions must be the same after loading.
 const N_COMPARED: usize = 500;
@@ -23,13 +23,13 @@ const N_COMPARED: usize = 500;
 /// Files written and read in a block.
 const FILES_PER_BLOCK: u32 = 3;
 
-pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Outcome {
-    let classifier = session.classifier()?;
+pub(super) fn save_load_roundtrip(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let classifier = subject.classifier()?;
     let directory = ScratchDirectory::create()?;
     let path = directory.path().join("model");
     let key = SecretKey::new("only for this measurement");
     let load = || {
-        let mut loaded = untrained();
+        let mut loaded = subject.untrained();
         loaded.load(&path, &key).map(|loading| (loading, loaded))
     };
 
@@ -39,7 +39,7 @@ pub(super) fn save_load_roundtrip(session: &Session, report: &mut Report) -> Out
     let (loaded, load_memory) = measure_memory(MemoryOptions::default(), load)?;
     let (loading, loaded) = loaded?;
     assert_eq!(loading, Loading::Loaded, "the model that was just saved");
-    let n_compared = assert_equal_predictions(classifier, &loaded, session.corpus()?.held_out())?;
+    let n_compared = assert_equal_predictions(classifier, &loaded, subject.corpus()?.held_out())?;
     let same = format!("equal for {} documents", units::count(n_compared));
     report.facts(
         "The file",

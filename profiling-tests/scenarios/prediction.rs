@@ -15,7 +15,7 @@ use crate::report::figure::{self, Figure, Threads};
 use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
-use crate::session::Session;
+use crate::session::Subject;
 
 /// Regions of which the one that used least is reported.
 const N_REGIONS: usize = 5;
@@ -61,8 +61,8 @@ const QUESTIONS: [Question; 6] = [
     }),
 ];
 
-pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+pub(super) fn predict_all_four_cpu(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
     add_sample(report, classifier, content)?;
     let mut calls = TimedCalls::new(TimingOptions::default());
     for (_, _, ask) in QUESTIONS {
@@ -129,9 +129,9 @@ fn add_questions(report: &mut Report, cache: &str, timings: &[TimingSummary]) ->
     [four, once].map(|timing| units::duration(timing.median_ns))
 }
 
-pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) -> Outcome {
-    let content = session.corpus()?.sample();
-    let classifier = session.classifier()?;
+pub(super) fn predict_all_four_memory(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let content = subject.corpus()?.sample();
+    let classifier = subject.classifier()?;
     // What only the first of all calls sets up isn't part of a prediction.
     ask_four(classifier, content);
     let new = least_used(|| ask_four(classifier, content), || classifier.clear_cache())?;

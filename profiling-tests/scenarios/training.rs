@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use postroom::classifier::{DocumentClassifier, Training};
 use postroom::document::{Field, Labels};
-use postroom::learners::mlp::FitReport;
-use postroom::train_report::TrainReport;
+use postroom::train_report::{FieldReport, LearnerReport, TrainReport};
 use profiling_toolkit::compare::Better;
 use profiling_toolkit::cpu::measure_cpu_repeated;
 use profiling_toolkit::memory::{LeakOptions, MemoryOptions, measure_leaks, measure_memory};
 use profiling_toolkit::timing::{TimedCalls, TimingOptions, TimingSummary};
 use sha2::{Digest as _, Sha256};
 
-use super::{Outcome, Profiled, count_instructions, no_status, repeated_calls, untrained};
+use super::{Outcome, Profiled, count_instructions, no_status, repeated_calls};
 use crate::corpus::Corpus;
 use crate::held;
 use crate::report::cpu::Measured;
@@ -23,21 +22,21 @@ use crate::report::graph::Graph;
 use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
-use crate::session::Session;
+use crate::session::Subject;
 
 /// Trainings that find nothing changed in a block; each reads the whole database.
 const NOOPS_PER_BLOCK: u32 = 3;
 
-pub(super) fn train_memory(session: &Session, report: &mut Report) -> Outcome {
-    let store = session.corpus()?.store();
-    let mut classifier = untrained();
+pub(super) fn train_memory(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let store = subject.corpus()?.store();
+    let mut classifier = subject.untrained();
     let train = || held::observe(|| classifier.train(store, &no_status));
     let ((training, held), profile) = measure_memory(MemoryOptions::default(), train)?;
     let training = trained(training?);
     report::training::add_model(report, &training);
     report::memory::add(report, "train", "train()", &profile);
     report::memory::add_held(report, "train_held", "train()", &profile, &held);
-    let threads = match session.n_threads()? {
+    let threads = match subject.n_threads()? {
         1 => Threads::One,
         _ => Threads::Several,
     };
@@ -57,23 +56,23 @@ pub(super) fn train_memory(session: &Session, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-pub(super) fn train_cpu(session: &Session, report: &mut Report) -> Outcome {
-    let corpus = session.corpus()?;
+pub(super) fn train_cpu(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let corpus = subject.corpus()?;
     let trainings = RefCell::new(Vec::new());
     let mut calls = TimedCalls::new(TimingOptions {
         warm_up_calls: 1,
         samples_per_block: 1,
-        reference_threads: session.n_threads()?,
+        reference_threads: subject.n_threads()?,
         ..TimingOptions::default()
     });
     calls.call(|| {
         let start = Instant::now();
-        let training = untrained().train(corpus.store(), &no_status);
+        let training = subject.untrained().train(corpus.store(), &no_status);
         trainings.borrow_mut().push((start.elapsed(), training));
     });
     calls.measure_first_half();
     let train = || {
-        let mut classifier = untrained();
+        let mut classifier = subject.untrained();
         let training = classifier.train(corpus.store(), &no_status);
         (classifier, training)
     };
@@ -90,10 +89,11 @@ pub(super) fn train_cpu(session: &Session, report: &mut Report) -> Outcome {
     timings.finish(report, "train()");
     let median = of_median_time(trainings.into_inner())?;
     report.headline = format!(
-        "{} for {} documents, {} epochs",
+        "{} for {} documents, {} {}",
         units::duration(timing.median_ns),
         units::count(median.n_documents),
-        n_epochs(&median)
+        n_passes(&median),
+        if is_linear(&median) { "passes" } else { "epochs" }
     );
     let heading = "train(): stages of the median training by the clock; the fits run side by side";
     report::training::add_stages(report, heading, &median);
@@ -118,9 +118,19 @@ fn of_median_time(
     Ok(trained(median?))
 }
 
-fn n_epochs(training: &TrainReport) -> usize {
-    let fits = training.fields.iter().filter_map(|field| field.network());
-    fits.map(FitReport::n_epochs).sum()
+/// How often all fields' learners went through the documents; of a linear one, that of the last training.
+fn n_passes(training: &TrainReport) -> usize {
+    let of_field = |field: &FieldReport| match &field.learner {
+        LearnerReport::Constant => 0,
+        LearnerReport::Mlp(fit) => fit.n_epochs(),
+        LearnerReport::Linear(report) => report.fit.max_passes,
+    };
+    training.fields.iter().map(of_field).sum()
+}
+
+fn is_linear(training: &TrainReport) -> bool {
+    let is_linear = |field: &FieldReport| matches!(field.learner, LearnerReport::Linear(_));
+    training.fields.iter().any(is_linear)
 }
 
 /// What was learned, by numbers: the same for the same corpus, whatever the machine.
@@ -129,15 +139,15 @@ fn of_training(training: &TrainReport) -> Vec<Figure> {
         ("train.documents", training.n_documents),
         ("train.terms", training.n_terms),
         ("train.stored_values", training.n_stored),
-        ("train.epochs", n_epochs(training)),
+        ("train.epochs", n_passes(training)),
     ]
     .map(|(name, number)| Figure::exact(name, number as f64, FigureUnit::Count, Better::Neither))
     .into()
 }
 
-pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outcome {
-    let store = session.corpus()?.store();
-    let mut classifier = untrained();
+pub(super) fn second_train_noop(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let store = subject.corpus()?.store();
+    let mut classifier = subject.untrained();
     let start = Instant::now();
     let training = classifier.train(store, &no_status)?;
     let first = TimingSummary::once(start.elapsed());
@@ -153,7 +163,7 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
     let train_again = || classifier.borrow_mut().train(store, &no_status);
     let mut calls = TimedCalls::new(TimingOptions {
         samples_per_block: NOOPS_PER_BLOCK,
-        reference_threads: session.n_threads()?,
+        reference_threads: subject.n_threads()?,
         ..TimingOptions::default()
     });
     calls.call(|| {
@@ -193,7 +203,7 @@ pub(super) fn second_train_noop(session: &Session, report: &mut Report) -> Outco
         units::digits(speedup)
     );
     profile.add(report);
-    add_noop_memory(report, &mut classifier.into_inner(), session.corpus()?)
+    add_noop_memory(report, &mut classifier.into_inner(), subject.corpus()?)
 }
 
 /// What a training that changes nothing allocates, and whether any of it stays.
@@ -216,8 +226,8 @@ fn add_noop_memory(report: &mut Report, classifier: &mut DocumentClassifier, cor
     Ok(())
 }
 
-pub(super) fn vectorizer_hash_cost(session: &Session, report: &mut Report) -> Outcome {
-    let classifier = session.classifier()?;
+pub(super) fn vectorizer_hash_cost(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let classifier = subject.classifier()?;
     let learned = &classifier
         .model()
         .ok_or("the shared classifier has no model")?

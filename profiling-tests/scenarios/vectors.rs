@@ -18,11 +18,11 @@ use crate::corpus::HeldOut;
 use crate::report::figure::{Figure, FigureUnit};
 use crate::report::timing::Timings;
 use crate::report::{Report, units};
-use crate::session::Session;
+use crate::session::Subject;
 
-pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
-    let unseen = Unseen::new(session)?;
+pub(super) fn vectorize_cache_miss_vs_hit(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
+    let unseen = Unseen::new(subject)?;
     let mut calls = TimedCalls::new(TimingOptions::default());
     let vectorize = || {
         let _ = black_box(classifier.vectorize(content));
@@ -77,8 +77,8 @@ pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report
     Ok(())
 }
 
-pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+pub(super) fn content_hash_overhead(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
     let mut calls = TimedCalls::new(TimingOptions::default());
     calls.call(|| {
         black_box(Sha256::digest(black_box(content)));
@@ -156,7 +156,7 @@ struct Unseen<'session> {
 }
 
 impl<'session> Unseen<'session> {
-    fn new(session: &'session Session) -> Result<Self, Box<dyn Error>> {
+    fn new(subject: &Subject<'session>) -> Result<Self, Box<dyn Error>> {
         let model = session
             .classifier()?
             .model()
@@ -164,7 +164,7 @@ impl<'session> Unseen<'session> {
         Ok(Self {
             predictor: RefCell::new(Predictor::new(model, VectorCacheParams::default())?),
             model,
-            documents: session.corpus()?.held_out(),
+            documents: subject.corpus()?.held_out(),
             position: Cell::new(0),
         })
     }
