@@ -157,7 +157,7 @@ struct Unseen<'session> {
 
 impl<'session> Unseen<'session> {
     fn new(subject: &Subject<'session>) -> Result<Self, Box<dyn Error>> {
-        let model = session
+        let model = subject
             .classifier()?
             .model()
             .ok_or("the shared classifier has no model")?;
