@@ -12,9 +12,28 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Arguments {
     parsed
 }
 
-/// Whether stdout belongs to a program that reads it line by line.
-pub(crate) fn stdout_is_for_programs(arguments: &Arguments) -> bool {
-    arguments.format == Some(FormatSetting::Json)
+/// Where the report of a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReportOutput {
+    /// After the runner's own lines.
+    Stdout,
+    /// Stdout belongs to a program that reads it line by line.
+    Stderr,
+}
+
+impl ReportOutput {
+    /// As the format of the runner's output demands.
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        match arguments.format {
+            Some(FormatSetting::Json) => Self::Stderr,
+            _ => Self::Stdout,
+        }
+    }
+}
+
+/// Whether any scenario may run; without either flag all of them are ignored.
+pub(crate) fn asks_for_scenarios(arguments: &Arguments) -> bool {
+    !arguments.list && (arguments.ignored || arguments.include_ignored)
 }
 
 /// `cargo test` knows both spellings, the runner one.

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use postroom::document::{Field, LabelId, Labels};
 use postroom::store::{DocumentStore as _, MemoryStore, NewDocument, SqliteArchive, SqliteStore};
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::progress::Progress;
+use crate::scratch::ScratchDirectory;
 use crate::settings::Settings;
 use generator::{Generator, MadeUpDocument};
 
@@ -38,7 +38,7 @@ pub(crate) struct Corpus {
     sample: String,
     held_out: Vec<HeldOut>,
     /// Removed with everything in it.
-    _directory: Option<TempDir>,
+    _directory: Option<ScratchDirectory>,
 }
 
 /// What a report says about the corpus.
@@ -111,7 +111,8 @@ impl Corpus {
 
     fn make_up(settings: &Settings, progress: Progress) -> Result<Self, Box<dyn Error>> {
         let generator = Generator::new(settings.seed);
-        let directory = tempfile::Builder::new().prefix("profiling-corpus-").tempdir()?;
+        let directory = ScratchDirectory::create()
+            .map_err(|error| format!("cannot create a directory for the corpus: {error}"))?;
         let path = directory.path().join("db.sqlite3");
         write_archive(&path, &generator, settings.n_documents, progress)?;
         let held_out = (0..N_HELD_OUT).map(|position| generator.document(settings.n_documents + position));

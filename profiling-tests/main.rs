@@ -8,26 +8,36 @@
 //! of it, `corpus` what it is measured on; the instruments themselves are in the crate `profiling-toolkit`.
 
 mod arguments;
+mod baseline;
+mod budgets;
+mod control;
 mod corpus;
+mod held;
+mod interruption;
+mod judgement;
+mod preflight;
 mod progress;
 mod report;
 mod scenarios;
+mod scratch;
 mod self_test;
 mod session;
 mod settings;
 
 use std::error::Error;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use postroom::train_report::StageKind;
 use profiling_toolkit::memory::ProfilingAllocator;
 use profiling_toolkit::phase::SpanPhases;
 
+use arguments::ReportOutput;
 use progress::Progress;
 use scenarios::{SCENARIOS, Scenario};
-use session::Session;
+use session::{Session, Summary};
 use settings::Settings;
 
 #[global_allocator]
@@ -50,62 +60,104 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_SETTING);
         }
     };
+    if arguments::asks_for_scenarios(&arguments)
+        && let Err(problem) = preflight::check(&settings)
+    {
+        complain(&problem);
+        return ExitCode::from(WRONG_SETTING);
+    }
     // Whoever logs decides first, and nobody did: this is the first thing that the process does with it.
     let phases = SpanPhases::of_target(StageKind::SPANS);
     tracing::subscriber::set_global_default(phases).expect("no other subscriber was set");
     let session = Arc::new(Session::new(settings, Progress::on_terminal(arguments.quiet)));
-    let conclusion = libtest_mimic::run(&arguments, trials(&session));
-    match session.summary() {
-        Ok(Some(summary)) => show(&summary, &arguments),
-        Ok(None) => {}
-        Err(error) => complain(&error.to_string()),
+    let output = ReportOutput::of(&arguments);
+    // Weakly: the session is dropped at the end, and the corpus with it.
+    let interrupted = Arc::downgrade(&session);
+    if let Err(error) = interruption::watch(move |signal| give_up(signal, &interrupted, output)) {
+        complain(&format!("an interruption will lose the report: {error}"));
     }
+    let conclusion = libtest_mimic::run(&arguments, trials(&arguments, &session));
+    let shown = show(session.summary(), output);
     // Returned, not exited with: the session removes the corpus when it is dropped.
-    conclusion.exit_code()
+    match shown {
+        Shown::Whole => conclusion.exit_code(),
+        Shown::Not if conclusion.has_failed() => conclusion.exit_code(),
+        Shown::Not => ExitCode::FAILURE,
+    }
 }
 
-fn trials(session: &Arc<Session>) -> Vec<Trial> {
+/// What the thread does that an interruption wakes, before the process ends.
+fn give_up(signal: &str, session: &Weak<Session>, output: ReportOutput) {
+    let Some(session) = session.upgrade() else {
+        return; // All is done already.
+    };
+    let summary = session.summary_at_interruption();
+    for directory in scratch::remove_all() {
+        complain(&format!("{} can't be removed", directory.display()));
+    }
+    // The line that the runner has begun isn't finished.
+    complain(&format!(
+        "interrupted by {signal}; what was finished is reported, what was under way isn't"
+    ));
+    show(summary, output);
+}
+
+fn trials(arguments: &Arguments, session: &Arc<Session>) -> Vec<Trial> {
+    let scenarios = SCENARIOS.iter().chain(control::asked_for(arguments));
     let mut trials = self_test::trials();
-    trials.extend(
-        SCENARIOS
-            .iter()
-            .map(|scenario| trial(scenario, Arc::clone(session))),
-    );
+    trials.extend(scenarios.map(|scenario| trial(scenario, Arc::clone(session))));
     trials
 }
 
 fn trial(scenario: &'static Scenario, session: Arc<Session>) -> Trial {
-    Trial::test(scenario.name, move || {
-        session.run(scenario).map_err(|error| failed(&*error))
-    })
-    .with_kind("profiling")
-    .with_ignored_flag(true)
+    let run = move || {
+        if !session.is_wanted(scenario) {
+            return Ok(Completion::ignored_with(
+                "PROFILING_PIPELINE names another pipeline",
+            ));
+        }
+        let ran = session.run(scenario);
+        ran.map(|()| Completion::Completed)
+            .map_err(|error| failed(&*error))
+    };
+    Trial::ignorable_test(scenario.name, run)
+        .with_kind("profiling")
+        .with_ignored_flag(true)
 }
 
-/// The error with all that it was caused by.
 fn failed(error: &dyn Error) -> Failed {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let texts: Vec<String> = std::iter::once(error)
-        .chain(causes)
-        .map(ToString::to_string)
-        .collect();
-    texts.join(": ").into()
+    session::with_causes(error).into()
 }
 
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the report of a program that reports"
-)]
-fn show(summary: &str, arguments: &Arguments) {
-    if arguments::stdout_is_for_programs(arguments) {
-        eprintln!("\n{summary}");
-    } else {
-        println!("\n{summary}");
-    }
+/// Whether the report of a run could be put together and written.
+enum Shown {
+    Whole,
+    Not,
 }
 
-#[expect(clippy::print_stderr, reason = "nobody else tells the user")]
+fn show(summary: Result<Option<Summary>, Box<dyn Error>>, output: ReportOutput) -> Shown {
+    let summary = match summary {
+        Ok(Some(summary)) => summary,
+        Ok(None) => return Shown::Whole,
+        Err(error) => {
+            complain(&session::with_causes(&*error));
+            return Shown::Not;
+        }
+    };
+    let text = format!("\n{}\n", summary.text);
+    // Nobody may be reading any more, as behind `| head`: the files have it all.
+    let _unread = match output {
+        ReportOutput::Stdout => io::stdout().write_all(text.as_bytes()),
+        ReportOutput::Stderr => io::stderr().write_all(text.as_bytes()),
+    };
+    let Some(reason) = summary.unwritten else {
+        return Shown::Whole;
+    };
+    complain(&reason);
+    Shown::Not
+}
+
+/// Says it to the user, where there is somebody left to read it.
 fn complain(problem: &str) {
-    eprintln!("error: {problem}");
+    let _unread = writeln!(io::stderr(), "error: {problem}");
 }

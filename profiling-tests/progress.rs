@@ -14,9 +14,10 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// Shown on a terminal, unless quiet was asked for.
+    /// Shown on a terminal that can go back to the beginning of a line, unless quiet was asked for.
     pub(crate) fn on_terminal(quiet: bool) -> Self {
-        if !quiet && std::io::stderr().is_terminal() {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        if !quiet && !is_dumb && std::io::stderr().is_terminal() {
             Self::Shown
         } else {
             Self::Hidden

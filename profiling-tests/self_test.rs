@@ -3,6 +3,8 @@
 //! The toolkit's own tests are thorough; these say whether the instruments can be believed here and now, with the
 //! compiler flags, the allocator and the machine that the scenarios get. Together they take about half a second.
 
+mod judged;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::hint::black_box;
@@ -24,7 +26,7 @@ type Check = fn() -> Outcome;
 
 /// All of them, to run before anything is measured.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks: [(&str, Check); 8] = [
+    let checks: [(&str, Check); 13] = [
         ("self_test::allocator_is_installed", allocator_is_installed),
         (
             "self_test::scripted_allocations_are_exact",
@@ -45,6 +47,26 @@ pub(crate) fn trials() -> Vec<Trial> {
             corpus_in_sqlite_is_the_corpus_in_memory,
         ),
         ("self_test::wrong_settings_are_named", wrong_settings_are_named),
+        (
+            "self_test::planted_leak_and_slowdown_are_found",
+            judged::planted_leak_and_slowdown_are_found,
+        ),
+        (
+            "self_test::ten_runs_of_the_same_find_nothing",
+            judged::ten_runs_of_the_same_find_nothing,
+        ),
+        (
+            "self_test::budget_over_its_limit_fails_with_both_numbers",
+            judged::budget_over_its_limit_fails_with_both_numbers,
+        ),
+        (
+            "self_test::budget_of_what_was_not_measured_is_refused",
+            judged::budget_of_what_was_not_measured_is_refused,
+        ),
+        (
+            "self_test::time_worse_than_a_baseline_is_over_budget",
+            judged::time_worse_than_a_baseline_is_over_budget,
+        ),
     ];
     checks
         .map(|(name, check)| Trial::test(name, move || one_at_a_time(check)))
@@ -226,6 +248,9 @@ fn wrong_settings_are_named() -> Outcome {
         ("PROFILING_SEED", "-1"),
         ("PROFILING_DB", "no/such/file.sqlite3"),
         ("PROFILING_THREADS", "0"),
+        ("PROFILING_SAVE_BASELINE", "../up"),
+        ("PROFILING_BASELINE", "never saved"),
+        ("PROFILING_BUDGETS", "maybe"),
         ("PROFILING_DIR", file!()),
     ] {
         if variable == "PROFILING_DIR" && !Path::new(value).exists() {

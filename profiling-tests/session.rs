@@ -2,20 +2,30 @@
 //!
 //! The corpus and the classifier are made by the first scenario that asks for them, before it measures anything; the
 //! runner may list or skip scenarios without either. The corpus's files are removed when the session is dropped.
+//! A scenario that fails or panics leaves a report all the same, of what it had found by then.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use once_cell::sync::OnceCell;
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
+use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::linear::LinearPipeline;
+use postroom::pipelines::mlp::MlpPipeline;
 use postroom::status::Status;
 use profiling_toolkit::cpu::register_current_thread;
 use profiling_toolkit::environment::Environment;
+use serde::Serialize;
 
+use crate::budgets::BUDGETS;
 use crate::corpus::Corpus;
+use crate::judgement::Judge;
 use crate::progress::Progress;
 use crate::report::head::Head;
 use crate::report::{Report, Span, files, text};
@@ -30,11 +40,21 @@ pub(crate) struct Session {
     threads: OnceCell<usize>,
     environment: OnceCell<Environment>,
     corpus: OnceCell<Corpus>,
-    classifier: OnceCell<DocumentClassifier>,
+    /// By [`PipelineName`].
+    classifiers: [OnceCell<DocumentClassifier>; 2],
     /// What is measured belongs to the process: one scenario at a time, whatever the runner does.
     turn: Mutex<()>,
     /// The scenarios that are finished, in that order.
     finished: Mutex<Vec<Finished>>,
+}
+
+/// The report of a run.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// For a terminal.
+    pub(crate) text: String,
+    /// Why the one beside the files isn't up to date, if it isn't.
+    pub(crate) unwritten: Option<String>,
 }
 
 /// A scenario that was run, as the terminal shows it.
@@ -54,72 +74,108 @@ impl Session {
             threads: OnceCell::new(),
             environment: OnceCell::new(),
             corpus: OnceCell::new(),
-            classifier: OnceCell::new(),
+            classifiers: [const { OnceCell::new() }; 2],
             turn: Mutex::new(()),
             finished: Mutex::new(Vec::new()),
         }
     }
 
-    /// Runs a scenario and writes its files.
+    /// Whether the settings leave the scenario's pipeline in.
+    pub(crate) fn is_wanted(&self, scenario: &Scenario) -> bool {
+        self.settings
+            .pipeline
+            .is_none_or(|pipeline| pipeline == scenario.pipeline)
+    }
+
+    /// Runs a scenario and writes its files, those of one that goes wrong as well.
+    ///
+    /// # Panics
+    /// When the scenario does.
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
         let turn = unpoisoned(&self.turn);
-        self.head()?;
+        let judge = Judge::new(self.head()?, &BUDGETS, scenario.name)?;
         let mut report = Report::new(scenario.name, scenario.about);
+        let subject = Subject {
+            session: self,
+            pipeline: scenario.pipeline,
+        };
         let began_ns = elapsed_ns();
-        (scenario.measure)(self, &mut report)?;
+        // What it leaves half done is its report, which says so.
+        let measured = catch_unwind(AssertUnwindSafe(|| (scenario.measure)(&subject, &mut report)));
         report.span = Span {
             process: std::process::id(),
             began_ns,
             ended_ns: elapsed_ns(),
         };
-        files::write(&self.settings.directory, &self.head()?, &report)?;
-        unpoisoned(&self.finished).push(Finished {
+        match &measured {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => report.fail(&with_causes(&**error)),
+            Err(panic) => report.fail(&format!("panicked: {}", panic_message(&**panic))),
+        }
+        let finished = self.finish(scenario, &judge, report);
+        drop(turn);
+        match measured {
+            Ok(Ok(())) => finished,
+            Ok(Err(error)) => Err(error),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Judges a report and writes the scenario's files. An interruption comes before or after.
+    fn finish(
+        &self,
+        scenario: &Scenario,
+        judge: &Judge<'_>,
+        mut report: Report,
+    ) -> Result<(), Box<dyn Error>> {
+        let mut finished = unpoisoned(&self.finished);
+        if report.failure.is_some() {
+            files::remove(&self.settings.directory, scenario.name);
+        }
+        let written = judge.conclude(&mut report);
+        let verdict = Judge::verdict(&report);
+        // Where the disk is full, the terminal has what was found all the same.
+        finished.push(Finished {
             name: scenario.name,
             text: text::scenario(&report, scenario.rows_in_terminal),
             headline: report.headline,
         });
-        drop(turn);
-        Ok(())
+        written.and(verdict)
     }
 
     /// The corpus.
-    pub(crate) fn corpus(&self) -> Result<&Corpus, Box<dyn Error>> {
+    fn corpus(&self) -> Result<&Corpus, Box<dyn Error>> {
         self.corpus
             .get_or_try_init(|| Corpus::prepare(&self.settings, self.progress))
     }
 
-    /// A classifier trained on the corpus, shared by scenarios that only ask it.
-    pub(crate) fn classifier(&self) -> Result<&DocumentClassifier, Box<dyn Error>> {
-        self.classifier.get_or_try_init(|| {
-            let store = self.corpus()?.store();
-            let mut classifier = DocumentClassifier::new(ClassifierParams::default());
-            let line = self.progress.spinner("training a classifier for the predictions");
-            let told = classifier.train(store, &|status: &Status| {
-                line.tick();
-                line.set_message(status.to_string());
-                ControlFlow::Continue(())
-            });
-            line.finish_and_clear();
-            told?;
-            Ok(classifier)
-        })
+    /// The report of all that was run; none if nothing was. Also brings the summary beside the files up to date.
+    pub(crate) fn summary(&self) -> Result<Option<Summary>, Box<dyn Error>> {
+        self.summary_of(&unpoisoned(&self.finished))
     }
 
-    /// The report of all that was run; none if nothing was. Also brings the summary beside the files up to date.
-    pub(crate) fn summary(&self) -> Result<Option<String>, Box<dyn Error>> {
+    /// The same, after which no scenario finishes any more: the process is about to end, and whoever tries waits for
+    /// that.
+    pub(crate) fn summary_at_interruption(&self) -> Result<Option<Summary>, Box<dyn Error>> {
         let finished = unpoisoned(&self.finished);
+        let summary = self.summary_of(&finished);
+        std::mem::forget(finished);
+        summary
+    }
+
+    fn summary_of(&self, finished: &[Finished]) -> Result<Option<Summary>, Box<dyn Error>> {
         if finished.is_empty() {
             return Ok(None);
         }
         let directory = &self.settings.directory;
-        files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name))?;
+        let written = files::write_summary(directory, &SCENARIOS.each_ref().map(|scenario| scenario.name));
         let mut summary = self.head()?.text();
         let overview: Vec<_> = finished
             .iter()
             .map(|scenario| (scenario.name, scenario.headline.clone()))
             .collect();
         write!(summary, "\n{}", text::overview(&overview)).expect("a String takes every write");
-        for Finished { text, .. } in finished.iter() {
+        for Finished { text, .. } in finished {
             write!(summary, "\n{text}").expect("a String takes every write");
         }
         write!(
@@ -127,7 +183,10 @@ impl Session {
             "\nReports, measurements and flame graphs: {}",
             directory.display()
         )?;
-        Ok(Some(summary))
+        Ok(Some(Summary {
+            text: summary,
+            unwritten: written.err().map(|error| with_causes(&*error)),
+        }))
     }
 
     fn head(&self) -> Result<Head<'_>, Box<dyn Error>> {
@@ -140,6 +199,96 @@ impl Session {
             settings: &self.settings,
         })
     }
+}
+
+/// The pipelines that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PipelineName {
+    /// The four networks.
+    Mlp,
+    /// The linear classifiers.
+    Linear,
+}
+
+impl PipelineName {
+    /// The pipeline of this name, as settings have it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "mlp" => Some(Self::Mlp),
+            "linear" => Some(Self::Linear),
+            _ => None,
+        }
+    }
+}
+
+/// What a scenario measures: a pipeline, on what the session shares.
+#[derive(Debug)]
+pub(crate) struct Subject<'session> {
+    session: &'session Session,
+    pipeline: PipelineName,
+}
+
+impl<'session> Subject<'session> {
+    /// The corpus.
+    pub(crate) fn corpus(&self) -> Result<&'session Corpus, Box<dyn Error>> {
+        self.session.corpus()
+    }
+
+    /// Threads that train.
+    pub(crate) fn n_threads(&self) -> Result<usize, Box<dyn Error>> {
+        Ok(self.session.head()?.n_threads)
+    }
+
+    /// A classifier without a model. Its pipeline is named, not the library's default: figures, budgets and baselines
+    /// are those of one.
+    pub(crate) fn untrained(&self) -> DocumentClassifier {
+        let pipeline = match self.pipeline {
+            PipelineName::Mlp => Pipeline::Mlp(MlpPipeline::default()),
+            PipelineName::Linear => Pipeline::Linear(LinearPipeline::default()),
+        };
+        DocumentClassifier::new(ClassifierParams {
+            training: TrainingParams {
+                pipeline,
+                ..TrainingParams::default()
+            },
+            ..ClassifierParams::default()
+        })
+    }
+
+    /// A classifier trained on the corpus, shared by scenarios that only ask it.
+    pub(crate) fn classifier(&self) -> Result<&'session DocumentClassifier, Box<dyn Error>> {
+        let session = self.session;
+        session.classifiers[self.pipeline as usize].get_or_try_init(|| {
+            let store = session.corpus()?.store();
+            let mut classifier = self.untrained();
+            let line = session
+                .progress
+                .spinner("training a classifier for the predictions");
+            let told = classifier.train(store, &|status: &Status| {
+                line.tick();
+                line.set_message(status.to_string());
+                ControlFlow::Continue(())
+            });
+            line.finish_and_clear();
+            told?;
+            Ok(classifier)
+        })
+    }
+}
+
+/// An error with all that it was caused by.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let texts = std::iter::once(error).chain(causes).map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(": ")
+}
+
+/// What was given to `panic!`, which is text unless somebody went out of their way.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref().copied())
+        .unwrap_or("without a message")
 }
 
 /// Time since it was first asked for.

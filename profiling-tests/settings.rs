@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::baseline;
+use crate::budgets::Mode;
+use crate::session::PipelineName;
+
 /// Fewer documents than this don't fill the labels: some field would have nothing to learn.
 const FEWEST_DOCUMENTS: usize = 100;
 const MOST_DOCUMENTS: usize = 10_000_000;
@@ -18,7 +22,11 @@ PROFILING_DOCS     documents in the generated corpus (5000)
 PROFILING_SEED     seed of the generated corpus (42)
 PROFILING_DB       a paperless-ngx db.sqlite3 to measure on instead; it is only read
 PROFILING_THREADS  threads that train (all cores)
-PROFILING_DIR      where the reports are written (target/profiling)";
+PROFILING_PIPELINE  mlp or linear: only the scenarios of that pipeline (both)
+PROFILING_DIR      where the reports are written (target/profiling)
+PROFILING_SAVE_BASELINE  name under which the reports are saved, to compare later runs with
+PROFILING_BASELINE  name of the saved reports to compare with
+PROFILING_BUDGETS  off: budgets aren't checked (on)";
 
 /// What a run measures on and where it writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,9 +39,21 @@ pub(crate) struct Settings {
     pub(crate) archive: Option<PathBuf>,
     /// Size of the rayon pool; none for all cores.
     pub(crate) n_threads: Option<usize>,
+    /// The pipeline whose scenarios are run; none for both. Each report is of one anyway.
+    #[serde(skip)]
+    pub(crate) pipeline: Option<PipelineName>,
     /// Where the reports go. Not part of a report: it says nothing about what was measured.
     #[serde(skip)]
     pub(crate) directory: PathBuf,
+    /// Name of the baseline that the reports become.
+    #[serde(skip)]
+    pub(crate) save_baseline: Option<String>,
+    /// Name of the baseline that they are compared with.
+    #[serde(skip)]
+    pub(crate) baseline: Option<String>,
+    /// Whether budgets are checked; said in the report where they are listed.
+    #[serde(skip)]
+    pub(crate) budgets: Mode,
 }
 
 /// A variable whose value can't be used.
@@ -52,7 +72,11 @@ impl Default for Settings {
             seed: 42,
             archive: None,
             n_threads: None,
+            pipeline: None,
             directory: workspace_root().join("target/profiling"),
+            save_baseline: None,
+            baseline: None,
+            budgets: Mode::On,
         }
     }
 }
@@ -82,8 +106,20 @@ impl Settings {
         if let Some(threads) = value("PROFILING_THREADS") {
             settings.n_threads = Some(threads.count(1, MOST_THREADS)?);
         }
+        if let Some(pipeline) = value("PROFILING_PIPELINE") {
+            settings.pipeline = Some(pipeline.pipeline()?);
+        }
         if let Some(directory) = value("PROFILING_DIR") {
             settings.directory = directory.directory()?;
+        }
+        if let Some(name) = value("PROFILING_SAVE_BASELINE") {
+            settings.save_baseline = Some(name.name()?);
+        }
+        if let Some(name) = value("PROFILING_BASELINE") {
+            settings.baseline = Some(name.baseline_in(&settings.directory)?);
+        }
+        if let Some(mode) = value("PROFILING_BUDGETS") {
+            settings.budgets = mode.budgets()?;
         }
         Ok(settings)
     }
@@ -126,6 +162,47 @@ impl Value {
         } else {
             Ok(path)
         }
+    }
+
+    fn name(self) -> Result<String, SettingsError> {
+        match self.as_str().filter(|name| baseline::is_name(name)) {
+            Some(name) => Ok(name.to_owned()),
+            None => Err(self.unusable(baseline::NAME_RULE)),
+        }
+    }
+
+    /// Looked for before anything is measured: a run that compares with nothing would be for nothing.
+    fn baseline_in(self, reports: &Path) -> Result<String, SettingsError> {
+        let Some(name) = self.as_str().filter(|name| baseline::is_name(name)) else {
+            return Err(self.unusable(baseline::NAME_RULE));
+        };
+        let known = baseline::names(reports);
+        if known.iter().any(|known| known == name) {
+            return Ok(name.to_owned());
+        }
+        let known = if known.is_empty() {
+            "none is saved yet".to_owned()
+        } else {
+            format!("there are {}", known.join(", "))
+        };
+        let expected = format!(
+            "a baseline in {} ({known}); a run with PROFILING_SAVE_BASELINE={name} saves it",
+            baseline::directory_of(reports, "").display()
+        );
+        Err(self.unusable(expected))
+    }
+
+    fn budgets(self) -> Result<Mode, SettingsError> {
+        match self.as_str() {
+            Some("on") => Ok(Mode::On),
+            Some("off") => Ok(Mode::Off),
+            _ => Err(self.unusable("on or off")),
+        }
+    }
+
+    fn pipeline(self) -> Result<PipelineName, SettingsError> {
+        let named = self.as_str().and_then(PipelineName::named);
+        named.ok_or_else(|| self.unusable("mlp or linear"))
     }
 
     fn as_str(&self) -> Option<&str> {

@@ -1,142 +1,13 @@
 //! What the profiling tests promise on the command line, tried on the binary that `cargo test` runs.
 //!
 //! The corpus is small here: what is asserted is which trials run, what they write and where, not what they measure.
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
+
+mod profiling_run;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
 
+use profiling_run::{Run, SCENARIOS};
 use serde_json::Value;
-use tempfile::TempDir;
-
-const SCENARIOS: [&str; 9] = [
-    "training::train_memory",
-    "training::train_cpu",
-    "training::second_train_noop",
-    "training::vectorizer_hash_cost",
-    "training::save_load_roundtrip",
-    "prediction::predict_all_four_cpu",
-    "prediction::predict_all_four_memory",
-    "prediction::vectorize_cache_miss_vs_hit",
-    "prediction::content_hash_overhead",
-];
-
-/// A run of the profiling tests with a directory of its own.
-struct Run {
-    directory: TempDir,
-    output: Output,
-}
-
-impl Run {
-    fn with(arguments: &[&str]) -> Self {
-        Self::in_environment(arguments, &[])
-    }
-
-    fn in_environment(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut command = Command::new(profiling_binary());
-        command.args(arguments);
-        for inherited in ["PROFILING_SEED", "PROFILING_DB", "PROFILING_THREADS"] {
-            command.env_remove(inherited);
-        }
-        command
-            .env("PROFILING_DOCS", "300")
-            .env("PROFILING_DIR", directory.path());
-        command.env("TMPDIR", directory.path());
-        command.envs(variables.iter().copied());
-        let output = command.output().unwrap();
-        Self { directory, output }
-    }
-
-    #[track_caller]
-    fn succeeded(self) -> Self {
-        assert!(
-            self.output.status.success(),
-            "{}\n{}",
-            self.stdout(),
-            self.stderr()
-        );
-        self
-    }
-
-    fn stdout(&self) -> String {
-        String::from_utf8(self.output.stdout.clone()).unwrap()
-    }
-
-    fn stderr(&self) -> String {
-        String::from_utf8(self.output.stderr.clone()).unwrap()
-    }
-
-    /// Scenarios that left all four of their files.
-    fn measured(&self) -> Vec<&'static str> {
-        let has = |scenario: &str, extension| self.file(scenario, extension).is_file();
-        let all = |scenario: &&str| {
-            ["txt", "json", "folded", "svg"]
-                .iter()
-                .all(|extension| has(scenario, extension))
-        };
-        SCENARIOS.into_iter().filter(all).collect()
-    }
-
-    fn json(&self, scenario: &str) -> Value {
-        serde_json::from_slice(&fs::read(self.file(scenario, "json")).unwrap()).unwrap()
-    }
-
-    fn file(&self, scenario: &str, extension: &str) -> PathBuf {
-        self.directory
-            .path()
-            .join(format!("{}.{extension}", scenario.replace("::", ".")))
-    }
-}
-
-/// The binary that `cargo test --test profiling` would run, of the same profile as this one.
-///
-/// There is no `CARGO_BIN_EXE_…` for tests; cargo is asked instead, which finds it built or builds it.
-fn profiling_binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // <target directory>/<profile>/deps/<this binary>
-        let this = std::env::current_exe().unwrap();
-        let profile_directory = this.ancestors().nth(2).unwrap();
-        let profile = match profile_directory.file_name().unwrap().to_str().unwrap() {
-            "debug" => "test",
-            named => named,
-        };
-        let output = Command::new(env!("CARGO"))
-            .args([
-                "test",
-                "--test",
-                "profiling",
-                "--no-run",
-                "--message-format",
-                "json",
-                "--profile",
-                profile,
-            ])
-            .arg("--target-dir")
-            .arg(profile_directory.parent().unwrap())
-            .arg("--manifest-path")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let mut executables = messages.lines().filter_map(|line| {
-            let message: Value = serde_json::from_str(line).ok()?;
-            let is_profiling = message["target"]["name"] == "profiling";
-            is_profiling.then(|| message["executable"].as_str().map(PathBuf::from))?
-        });
-        executables
-            .next()
-            .expect("cargo names the executable that it built")
-    })
-}
 
 #[test]
 fn list_names_all_nine_scenarios() {
@@ -271,7 +142,7 @@ fn report_stands_after_the_results_and_fits_100_columns() {
 fn reports_say_what_they_were_measured_on() {
     let run = Run::with(&["--ignored", "vectorizer_hash_cost"]).succeeded();
     let report = run.json("training::vectorizer_hash_cost");
-    assert_eq!(report["format_version"], 1);
+    assert_eq!(report["format_version"], 2);
     assert_eq!(report["corpus"]["n_documents"], 300);
     assert_eq!(report["corpus"]["sha256"].as_str().unwrap().len(), 64);
     assert!(
@@ -311,7 +182,9 @@ fn corpus_is_removed_at_the_end() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    let is_report = |name: &str| name.starts_with("training.vectorizer_hash_cost.") || name == "summary.txt";
+    let is_report = |name: &str| {
+        name.starts_with("training.vectorizer_hash_cost.") || ["summary.txt", "index.html"].contains(&name)
+    };
     assert!(
         left.iter().all(|name| is_report(name.to_str().unwrap())),
         "{left:?}"

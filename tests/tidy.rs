@@ -131,7 +131,11 @@ fn every_link_in_the_docs_leads_somewhere() {
 
 #[test]
 fn every_dependency_says_why_it_is_there() {
-    for manifest in ["Cargo.toml", "profiling-tests/toolkit/Cargo.toml"] {
+    for manifest in [
+        "Cargo.toml",
+        "profiling-tests/toolkit/Cargo.toml",
+        "profiling-tests/toolkit/tests/control/Cargo.toml",
+    ] {
         let text = read(manifest);
         let sections = text
             .split("\n[")

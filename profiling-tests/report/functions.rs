@@ -2,9 +2,18 @@
 
 use profiling_toolkit::names::crate_of;
 
-/// Whether a function only leads from one piece of work to the next: the thread pool's and the standard library's.
+/// Whether a function only leads from one piece of work to the next: the thread pool's, the spans' and the standard
+/// library's.
 pub(crate) fn is_plumbing(function: &str) -> bool {
-    const CRATES: [&str; 6] = ["rayon", "rayon_core", "crossbeam_deque", "core", "alloc", "std"];
+    const CRATES: [&str; 7] = [
+        "rayon",
+        "rayon_core",
+        "crossbeam_deque",
+        "tracing",
+        "core",
+        "alloc",
+        "std",
+    ];
     CRATES.contains(&crate_of(function)) || is_call_of_closure(function)
 }
 

@@ -5,7 +5,7 @@ use profiling_toolkit::environment::Environment;
 use serde::Serialize;
 
 use super::text::{fact_lines, rule, warning_lines};
-use super::units::{bytes, count, digits};
+use super::units::{bytes, count, digits, percent};
 use crate::corpus::{CorpusFacts, Source};
 use crate::settings::Settings;
 
@@ -36,15 +36,22 @@ impl Head<'_> {
                 .iter()
                 .flat_map(|warning| warning_lines(warning)),
         );
-        lines.extend(fact_lines(&[
+        lines.extend(fact_lines(&self.facts()));
+        lines.join("\n") + "\n"
+    }
+
+    /// The circumstances, named.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
             ("corpus", self.corpus_line()),
             ("labels", self.labels_line()),
             ("build", self.build_line()),
             ("flags", self.flags_line()),
             ("machine", self.machine_line()),
+            ("load", self.load_line()),
             ("tracker", self.tracker_line()),
-        ]));
-        lines.join("\n") + "\n"
+            ("sampler", self.sampler_line()),
+        ]
     }
 
     fn corpus_line(&self) -> String {
@@ -93,12 +100,31 @@ impl Head<'_> {
     }
 
     fn machine_line(&self) -> String {
+        let machine = &self.environment.machine;
+        let mut cores = vec![format!(
+            "{} logical cores",
+            machine.cores.unwrap_or(self.environment.logical_cores)
+        )];
+        cores.extend(machine.restrictions());
         format!(
-            "{}, {} logical cores; {} threads train; {}",
+            "{}, {}; {} threads train; {}",
             self.environment.cpu.as_deref().unwrap_or("unknown processor"),
-            self.environment.logical_cores,
+            cores.join(", "),
             self.n_threads,
             self.environment.operating_system
+        )
+    }
+
+    fn load_line(&self) -> String {
+        let load = self.environment.machine.load_average;
+        load.map_or_else(
+            || "unknown".to_owned(),
+            |load| {
+                format!(
+                    "{} threads running or waiting for a core, on average over the minute before",
+                    digits(load)
+                )
+            },
         )
     }
 
@@ -111,6 +137,22 @@ impl Head<'_> {
             digits(cost.switched_on_ns),
             digits(cost.switched_off_ns),
             digits(cost.system_ns)
+        )
+    }
+
+    /// Tried out before anything was measured; each profile says the same of itself.
+    fn sampler_line(&self) -> String {
+        let Some(cost) = self.environment.sampler_cost else {
+            return "CPU time can't be sampled here".to_owned();
+        };
+        format!(
+            "{} ns a sample, {} of a busy thread; {} samples a second of {} asked, {} dropped, {} truncated",
+            count(cost.sample_ns as u64),
+            percent(cost.share),
+            digits(cost.rate_reached_hz),
+            cost.rate_asked_hz,
+            count(cost.dropped),
+            count(cost.truncated)
         )
     }
 }

@@ -1,19 +1,26 @@
 //! What a scenario found, and how it is written down.
 //!
 //! ```text
-//! instruments → sections (for people), measurements (for programs), graphs → Report
-//! Report + Head → <name>.txt .json .folded .svg → summary.txt → terminal
+//! instruments → sections (for people), measurements (for programs), figures, graphs → Report
+//! figures + baseline → changes; figures + budgets → kept or exceeded
+//! Report + Head → <name>.txt .json, of each graph .svg .folded .pb.gz .speedscope.json
+//!               → summary.txt, index.html (of all that is in the directory) → terminal
 //! ```
-//! A scenario builds a [`Report`]; `cpu`, `memory`, `timing` and `training` turn what instruments say into
-//! sections; `text`, `json` and `graph` write one format each.
+//! A scenario builds a [`Report`]; `cpu`, `memory`, `leaks`, `timing` and `training` turn what instruments say into
+//! sections; `text`, `json`, `graph` and `page` write one format each.
 
+pub(crate) mod changes;
 pub(crate) mod cpu;
+pub(crate) mod figure;
 pub(crate) mod files;
 pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod head;
 pub(crate) mod json;
+pub(crate) mod leaks;
 pub(crate) mod memory;
+pub(crate) mod page;
+pub(crate) mod run;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod timing;
@@ -23,8 +30,13 @@ pub(crate) mod units;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use figure::Figure;
 use graph::Graph;
+use run::Run;
 use table::Table;
+
+use crate::baseline::Comparison;
+use crate::budgets::Budgeting;
 
 /// What one scenario found.
 #[derive(Debug)]
@@ -33,16 +45,26 @@ pub(crate) struct Report {
     pub(crate) scenario: &'static str,
     /// What was done, in a sentence.
     pub(crate) about: String,
-    /// When it began and ended.
+    /// Which run it is of, and when it began.
+    pub(crate) run: Run,
+    /// When it began and ended, against other scenarios of its process.
     pub(crate) span: Span,
     /// What came out, in half a line: what the overview of a run shows.
     pub(crate) headline: String,
+    /// Why it isn't whole, if it isn't.
+    pub(crate) failure: Option<String>,
     /// What a reader must know before the figures.
     pub(crate) warnings: Vec<String>,
     /// For people.
     pub(crate) sections: Vec<Section>,
     /// For programs: the profiles and timings themselves, by name.
     pub(crate) measurements: Map<String, Value>,
+    /// The key numbers: what is compared with a baseline and held to budgets.
+    pub(crate) figures: Vec<Figure>,
+    /// Against a baseline, where one was named.
+    pub(crate) comparison: Option<Comparison>,
+    /// What became of the budgets; none before they are checked.
+    pub(crate) budgets: Option<Budgeting>,
     /// Flame graphs; the first bears the scenario's name.
     pub(crate) graphs: Vec<Graph>,
 }
@@ -64,7 +86,8 @@ pub(crate) struct Section {
 }
 
 /// What stands under a heading.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Body {
     /// Named figures, one a line.
     Facts(Vec<(&'static str, String)>),
@@ -78,13 +101,28 @@ impl Report {
         Self {
             scenario,
             about: about.into(),
+            run: Run::now(),
             span: Span::default(),
             headline: String::new(),
+            failure: None,
             warnings: Vec::new(),
             sections: Vec::new(),
             measurements: Map::new(),
+            figures: Vec::new(),
+            comparison: None,
+            budgets: None,
             graphs: Vec::new(),
         }
+    }
+
+    /// Marks what was found so far as all that there will be.
+    pub(crate) fn fail(&mut self, reason: &str) {
+        self.headline = format!("FAILED: {reason}");
+        self.failure = Some(reason.to_owned());
+        self.warnings.insert(
+            0,
+            format!("it failed, and what follows is what it had found by then: {reason}"),
+        );
     }
 
     /// Adds named figures.
@@ -101,6 +139,11 @@ impl Report {
             heading: heading.into(),
             body: Body::Table(table),
         });
+    }
+
+    /// Adds key numbers.
+    pub(crate) fn figures(&mut self, figures: impl IntoIterator<Item = Figure>) {
+        self.figures.extend(figures);
     }
 
     /// Adds a measurement for programs.

@@ -1,12 +1,14 @@
 //! Tables of text: aligned columns, one of which gives way where a line would get too long.
 
+use serde::Serialize;
+
 use super::text::WIDTH;
 
 const GAP: &str = "  ";
 const NARROWEST_NAME: usize = 24;
 
 /// Rows and columns: numbers to the right, and one column of names, which gives way.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Table {
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,

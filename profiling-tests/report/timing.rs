@@ -2,9 +2,9 @@
 
 use profiling_toolkit::timing::TimingSummary;
 
-use super::Report;
 use super::table::Table;
 use super::units::{count, duration};
+use super::{Report, figure};
 
 /// Timings that belong together, one a line.
 #[derive(Debug)]
@@ -15,21 +15,40 @@ pub(crate) struct Timings {
 impl Timings {
     /// No lines yet.
     pub(crate) fn new() -> Self {
-        let columns = ["", "median", "95 % from", "to", "min", "p95", "samples", "calls"];
+        let columns = [
+            "",
+            "median",
+            "95 % from",
+            "to",
+            "MAD",
+            "min",
+            "p95",
+            "samples",
+            "calls",
+        ];
         Self {
             table: Table::names_first(&columns),
         }
     }
 
-    /// Adds a line, and the timing with its raw samples to the report's measurements.
+    /// Adds a line, the timing with its raw samples to the report's measurements, and its median to the figures.
     pub(crate) fn add(&mut self, report: &mut Report, name: &str, done: &str, timing: &TimingSummary) {
         let [low, high] = timing.median_interval_95_ns;
-        let times = [timing.median_ns, low, high, timing.min_ns, timing.p95_ns].map(duration);
+        let times = [
+            timing.median_ns,
+            low,
+            high,
+            timing.mad_ns,
+            timing.min_ns,
+            timing.p95_ns,
+        ]
+        .map(duration);
         let mut row = vec![done.to_owned()];
         row.extend(times);
-        row.extend([count(timing.samples_ns.len()), count(timing.calls_per_sample)]);
+        row.extend([count(timing.samples.ns.len()), count(timing.calls_per_sample)]);
         self.table.row(row);
         report.measurement(name, timing);
+        report.figures(figure::of_timing(name, timing));
     }
 
     /// The table, with no instrument running while its figures were taken.

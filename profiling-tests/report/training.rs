@@ -1,7 +1,7 @@
 //! What a training did, as sections: stages, fields, epochs and losses.
 
 use postroom::document::Field;
-use postroom::train_report::{FieldReport, StageKind, TrainReport};
+use postroom::train_report::{FieldReport, LearnerReport, StageKind, TrainReport};
 use serde::Serialize;
 
 use super::Report;
@@ -57,7 +57,14 @@ pub(crate) fn add_model(report: &mut Report, training: &TrainReport) {
 
 /// Adds the stages, with epochs and final loss of each fit.
 pub(crate) fn add_stages(report: &mut Report, heading: &str, training: &TrainReport) {
-    let mut table = Table::names_first(&["stage", "time", "labels", "epochs", "first loss", "final loss"]);
+    let mut table = Table::names_first(&[
+        "stage",
+        "time",
+        "labels",
+        "epochs or passes",
+        "first loss",
+        "final loss",
+    ]);
     for stage in &training.stages {
         let field = match stage.kind {
             StageKind::Fit(field) => of_field(training, field),
@@ -71,13 +78,11 @@ pub(crate) fn add_stages(report: &mut Report, heading: &str, training: &TrainRep
 }
 
 fn fit_cells(field: &FieldReport) -> [String; 4] {
-    let Some(fit) = field.network() else {
-        return [
-            count(field.n_labels),
-            "none".to_owned(),
-            String::new(),
-            String::new(),
-        ];
+    let without_losses = |passes: String| [count(field.n_labels), passes, String::new(), String::new()];
+    let fit = match &field.learner {
+        LearnerReport::Constant => return without_losses("none".to_owned()),
+        LearnerReport::Linear(report) => return without_losses(count(report.fit.max_passes)),
+        LearnerReport::Mlp(fit) => fit,
     };
     let first = fit.loss_curve.first().copied().unwrap_or(f64::NAN);
     [

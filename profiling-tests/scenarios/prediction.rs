@@ -1,29 +1,35 @@
 //! Scenarios of prediction, all on one sample content. "New" is a content that the cache of vectors doesn't hold,
 //! "known" one that it does.
 
-use std::error::Error;
 use std::hint::black_box;
-use std::time::Instant;
 
 use postroom::classifier::DocumentClassifier;
 use postroom::document::LabelId;
-use postroom::predictor::Predictor;
-use postroom::vector_cache::VectorCacheParams;
-use profiling_toolkit::memory::{MemoryOptions, MemoryView, measure_memory};
-use profiling_toolkit::timing::{TimingOptions, TimingSummary, measure_time};
-use sha2::{Digest as _, Sha256};
+use profiling_toolkit::memory::{
+    LeakOptions, MemoryError, MemoryOptions, MemoryProfile, measure_leaks, measure_memory,
+};
+use profiling_toolkit::timing::{TimedCalls, TimingOptions, TimingSummary};
 
 use super::{Outcome, Profiled};
-use crate::report::graph::Graph;
+use crate::report::figure::{self, Figure, Threads};
+use crate::report::memory::GraphNames;
 use crate::report::timing::Timings;
 use crate::report::{self, Report, units};
-use crate::session::Session;
+use crate::session::Subject;
 
-/// Calls with an empty cache; each is timed by itself.
-const N_NEW_SAMPLES: usize = 300;
+/// Regions of which the one that used least is reported.
+const N_REGIONS: usize = 5;
 
 /// Fields that a document is asked for one by one.
-const N_QUESTIONS: f64 = 4.0;
+pub(super) const N_QUESTIONS: usize = 4;
+
+/// The cache gathers what it has let go of and frees it every 16 predictions or so; over 20 iterations that was taken
+/// for a leak in one run of four.
+const LEAK_CHECK: LeakOptions = LeakOptions {
+    warm_ups: 50,
+    iterations: 400,
+    memory: MemoryOptions::DEFAULT,
+};
 
 /// A question to a classifier, for a table of them.
 type Question = (&'static str, &'static str, fn(&DocumentClassifier, &str));
@@ -55,61 +61,98 @@ const QUESTIONS: [Question; 6] = [
     }),
 ];
 
-pub(super) fn predict_all_four_cpu(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+pub(super) fn predict_all_four_cpu(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
     add_sample(report, classifier, content)?;
-    let mut headline = Vec::new();
-    for (cache, heading) in [
-        ("new", "Content new to the cache"),
-        ("known", "Content known to the cache"),
-    ] {
-        let mut timings = Timings::new();
-        for (name, call, ask) in QUESTIONS {
-            let timing = match cache {
-                "new" => time_new(classifier, || ask(classifier, content)),
-                _ => measure_time(&TimingOptions::default(), || ask(classifier, content)),
-            };
-            timings.add(report, &format!("{name}_{cache}"), call, &timing);
-            if ["four", "all_at_once"].contains(&name) {
-                headline.push(units::duration(timing.median_ns));
-            }
-        }
-        timings.finish(report, heading);
+    let mut calls = TimedCalls::new(TimingOptions::default());
+    for (_, _, ask) in QUESTIONS {
+        calls.prepared_call(|| classifier.clear_cache(), move || ask(classifier, content));
     }
-    if let [four_new, once_new, four_known, once_known] = &headline[..] {
-        report.headline = format!("new {four_new}, predict() {once_new}; known {four_known}, {once_known}");
+    for (_, _, ask) in QUESTIONS {
+        calls.call(move || ask(classifier, content));
     }
-
-    let new = || {
-        classifier.clear_cache();
-        ask_four(classifier, content);
-    };
-    let profiled = Profiled {
+    calls.measure_first_half();
+    let new = Profiled {
         name: "four_new_cpu",
         done: "The four, after emptying the cache",
         graph: "Four predictions, content new to the cache: CPU time",
         suffix: "",
     };
-    profiled.add(report, new)?;
-    let profiled = Profiled {
+    let new = new.measure(|| {
+        classifier.clear_cache();
+        ask_four(classifier, content);
+    })?;
+    let known = Profiled {
         name: "four_known_cpu",
         done: "The four, content known",
         graph: "Four predictions, content known: CPU time",
         suffix: "known",
     };
-    profiled.add(report, || ask_four(classifier, content))
+    let known = known.measure(|| ask_four(classifier, content))?;
+    calls.measure_rest();
+
+    let timings = calls.finish();
+    let (when_new, when_known) = timings.split_at(QUESTIONS.len());
+    let [four_new, once_new] = add_questions(report, "new", when_new);
+    let [four_known, once_known] = add_questions(report, "known", when_known);
+    report.headline = format!("new {four_new}, predict() {once_new}; known {four_known}, {once_known}");
+    new.add(report);
+    known.add(report);
+    Ok(())
 }
 
-pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
+/// Adds the times of the questions, and returns that of the four and that of all at once as text.
+fn add_questions(report: &mut Report, cache: &str, timings: &[TimingSummary]) -> [String; 2] {
+    let mut table = Timings::new();
+    for ((name, call, _), timing) in QUESTIONS.iter().zip(timings) {
+        table.add(report, &format!("{name}_{cache}"), call, timing);
+    }
+    table.finish(report, &format!("Content {cache} to the cache"));
+    let sum: f64 = timings[..N_QUESTIONS].iter().map(|timing| timing.median_ns).sum();
+    let (four, once) = (&timings[N_QUESTIONS], &timings[N_QUESTIONS + 1]);
+    report.facts(
+        format!("All that is asked of a document, content {cache}"),
+        vec![
+            (
+                "each by itself",
+                format!("{}, the sum of four medians", units::duration(sum)),
+            ),
+            ("one after another", units::duration(four.median_ns)),
+            ("predict()", units::duration(once.median_ns)),
+        ],
+    );
+    report.figures([Figure::times_as_long(
+        format!("four_over_once_{cache}.speedup"),
+        four,
+        once,
+    )]);
+    [four, once].map(|timing| units::duration(timing.median_ns))
+}
+
+pub(super) fn predict_all_four_memory(subject: &Subject<'_>, report: &mut Report) -> Outcome {
+    let content = subject.corpus()?.sample();
+    let classifier = subject.classifier()?;
     // What only the first of all calls sets up isn't part of a prediction.
     ask_four(classifier, content);
-    classifier.clear_cache();
-    let ask = || ask_four(classifier, content);
-    let ((), new) = measure_memory(MemoryOptions::default(), ask)?;
-    let ((), known) = measure_memory(MemoryOptions::default(), ask)?;
+    let new = least_used(|| ask_four(classifier, content), || classifier.clear_cache())?;
+    let known = least_used(|| ask_four(classifier, content), || ())?;
     report::memory::add(report, "four_new", "The four, content new", &new);
     report::memory::add(report, "four_known", "The four, content known", &known);
+    let ask_anew = || {
+        classifier.clear_cache();
+        ask_four(classifier, content);
+    };
+    let leaks = measure_leaks(&LEAK_CHECK, ask_anew)?;
+    report::leaks::add(
+        report,
+        "four_new_leaks",
+        "The four, after emptying the cache",
+        &leaks,
+    );
+    let leaks = measure_leaks(&LEAK_CHECK, || ask_four(classifier, content))?;
+    report::leaks::add(report, "four_known_leaks", "The four, content known", &leaks);
+    report.figures(figures_of_asking("four_new", &new));
+    report.figures(figures_of_asking("four_known", &known));
     report.headline = format!(
         "new {} in {} blocks, known {} in {}",
         units::bytes(new.bytes_allocated),
@@ -117,147 +160,52 @@ pub(super) fn predict_all_four_memory(session: &Session, report: &mut Report) ->
         units::bytes(known.bytes_allocated),
         units::count(known.allocations)
     );
-    report.graphs = vec![
-        Graph::of_memory(
-            "Four predictions, content new: memory allocated in all",
-            &new,
-            MemoryView::Total,
-        ),
-        Graph::of_memory(
-            "Four predictions, content known: memory allocated in all",
-            &known,
-            MemoryView::Total,
-        )
-        .named("known"),
-    ];
+    let of_new = GraphNames {
+        title: "Four predictions, content new",
+        at_peak: "peak",
+        total: "",
+    };
+    let of_known = GraphNames {
+        title: "Four predictions, content known",
+        at_peak: "known_peak",
+        total: "known",
+    };
+    report::memory::add_graphs(report, &of_new, &new);
+    report::memory::add_graphs(report, &of_known, &known);
     Ok(())
 }
 
-pub(super) fn vectorize_cache_miss_vs_hit(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
-    let miss = time_new(classifier, || classifier.vectorize(content));
-    let hit = measure_time(&TimingOptions::default(), || classifier.vectorize(content));
-    let unseen = time_unseen(session)?;
-    let mut timings = Timings::new();
-    timings.add(report, "miss", "miss, words known", &miss);
-    timings.add(report, "miss_unseen", "miss, unseen documents", &unseen);
-    timings.add(report, "hit", "hit", &hit);
-    timings.finish(report, "vectorize()");
-    let ratio = miss.median_ns / hit.median_ns;
-    report.facts(
-        "Saved",
-        vec![("miss / hit", format!("{} times as fast", units::digits(ratio)))],
-    );
-    report.measurement("miss_over_hit", &ratio);
-    report.headline = format!(
-        "miss {}, hit {}: {} times as fast",
-        units::duration(miss.median_ns),
-        units::duration(hit.median_ns),
-        units::digits(ratio)
-    );
-
-    let missing = || {
-        classifier.clear_cache();
-        classifier.vectorize(content)
-    };
-    let profiled = Profiled {
-        name: "miss_cpu",
-        done: "vectorize() after emptying the cache",
-        graph: "Vectorizing, cache miss: CPU time",
-        suffix: "",
-    };
-    profiled.add(report, missing)?;
-    let profiled = Profiled {
-        name: "hit_cpu",
-        done: "vectorize(), cache hit",
-        graph: "Vectorizing, cache hit: CPU time",
-        suffix: "hit",
-    };
-    profiled.add(report, || classifier.vectorize(content))
+/// What asking uses, the least of some regions. A cache that several threads share gives back what it has removed
+/// when it gets round to it, at most every 300 ms, and now and then needs a block to note that: the work of earlier calls,
+/// in whichever comes next.
+fn least_used(mut ask: impl FnMut(), mut prepare: impl FnMut()) -> Result<MemoryProfile, MemoryError> {
+    let mut least: Option<MemoryProfile> = None;
+    for _ in 0..N_REGIONS {
+        prepare();
+        let ((), profile) = measure_memory(MemoryOptions::default(), &mut ask)?;
+        let used = |profile: &MemoryProfile| (profile.allocations, profile.bytes_allocated);
+        if least.as_ref().is_none_or(|least| used(&profile) < used(least)) {
+            least = Some(profile);
+        }
+    }
+    Ok(least.expect("there is at least one region"))
 }
 
-pub(super) fn content_hash_overhead(session: &Session, report: &mut Report) -> Outcome {
-    let (classifier, content) = (session.classifier()?, session.corpus()?.sample());
-    let options = TimingOptions::default();
-    let once = measure_time(&options, || Sha256::digest(content));
-    let four_times = measure_time(&options, || [(); 4].map(|()| Sha256::digest(content)));
-    let four_known = measure_time(&options, || ask_four(classifier, content));
-    let mut timings = Timings::new();
-    timings.add(report, "once", "once, a prediction", &once);
-    timings.add(report, "four_times", "four times, a document", &four_times);
-    timings.add(report, "four_known", "four predictions, known", &four_known);
-    timings.finish(report, "SHA-256 of the content");
-    let share = four_times.median_ns / four_known.median_ns;
-    report.facts(
-        "Hashing",
-        vec![
-            ("content", units::bytes(content.len())),
-            (
-                "throughput",
-                format!(
-                    "{} MB/s",
-                    units::digits(content.len() as f64 / once.median_ns * 1e3)
-                ),
-            ),
-            (
-                "share",
-                format!("{} of four predictions of known content", units::percent(share)),
-            ),
-            (
-                "spared by predict()",
-                units::duration(four_times.median_ns * (1.0 - 1.0 / N_QUESTIONS)),
-            ),
-        ],
-    );
-    report.headline = format!(
-        "{} for {}; {} of four known predictions",
-        units::duration(once.median_ns),
-        units::bytes(content.len()),
-        units::percent(share)
-    );
-    report.measurement("content_bytes", &content.len());
-    report.measurement("share_of_known_predictions", &share);
-
-    let profiled = Profiled {
-        name: "hash_cpu",
-        done: "SHA-256 of the content",
-        graph: "Hashing a content: CPU time",
-        suffix: "",
-    };
-    profiled.add(report, || Sha256::digest(black_box(content)))
+/// Allocations and their bytes are the same on every run; what was kept and the peak depend on what the cache gives
+/// back just then.
+fn figures_of_asking(name: &str, profile: &MemoryProfile) -> Vec<Figure> {
+    let mut figures = figure::of_memory(name, profile, Threads::One);
+    for figure in &mut figures {
+        figure.exact = !figure.name.ends_with(".peak_bytes") && !figure.name.ends_with(".kept_bytes");
+    }
+    figures
 }
 
-fn ask_four(classifier: &DocumentClassifier, content: &str) {
+pub(super) fn ask_four(classifier: &DocumentClassifier, content: &str) {
     let _ = black_box(classifier.predict_correspondent(content));
     let _ = black_box(classifier.predict_document_type(content));
     let _ = black_box(classifier.predict_tags(content));
     let _ = black_box(classifier.predict_storage_path(content));
-}
-
-/// Times single calls, each on an empty cache; emptying it isn't timed.
-fn time_new<R>(classifier: &DocumentClassifier, mut call: impl FnMut() -> R) -> TimingSummary {
-    let samples = (0..N_NEW_SAMPLES).map(|_| {
-        classifier.clear_cache();
-        let start = Instant::now();
-        black_box(call());
-        start.elapsed().as_nanos() as f64
-    });
-    TimingSummary::from_samples(samples.collect(), 1)
-}
-
-/// Times documents that nothing is known of, not even their words: by a vectorizer that has seen none before.
-fn time_unseen(session: &Session) -> Result<TimingSummary, Box<dyn Error>> {
-    let model = session
-        .classifier()?
-        .model()
-        .ok_or("the shared classifier has no model")?;
-    let predictor = Predictor::new(model, VectorCacheParams::default())?;
-    let samples = session.corpus()?.held_out().iter().map(|document| {
-        let start = Instant::now();
-        black_box(predictor.vectorize(&document.content));
-        start.elapsed().as_nanos() as f64
-    });
-    Ok(TimingSummary::from_samples(samples.collect(), 1))
 }
 
 /// The sample, and how it was filed: a reader sees that the predictions are sensible.

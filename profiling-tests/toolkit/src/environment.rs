@@ -13,6 +13,8 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cpu::{SamplerCost, measure_sampler_cost};
+use crate::machine::Machine;
 use crate::memory::{
     FramePointers, TrackerCost, Unwinder, allocator_installed, frame_pointers, measure_tracker_cost,
 };
@@ -47,10 +49,16 @@ pub struct Environment {
     pub symbols: Symbols,
     /// Cost of observing allocations; `None` where they can't be observed now.
     pub tracker_cost: Option<TrackerCost>,
+    /// Cost and quality of sampling CPU time; `None` where it can't be sampled.
+    #[serde(default)]
+    pub sampler_cost: Option<SamplerCost>,
     /// Model of the processor, where the system tells.
     pub cpu: Option<String>,
-    /// Threads that can run at once.
+    /// Threads of this process that can run at once.
     pub logical_cores: usize,
+    /// What there is besides, and what it was busy with before the measurement.
+    #[serde(default)]
+    pub machine: Machine,
     /// System, release and architecture: `Linux 6.18.4 x86_64`.
     pub operating_system: String,
 }
@@ -65,9 +73,11 @@ pub struct Symbols {
 }
 
 impl Environment {
-    /// Tries everything out. Takes some milliseconds; not for within a measurement.
+    /// Tries everything out. Takes a fifth of a second, most of it for the sampler; not for within a measurement.
     pub fn capture() -> Self {
         let frame_pointers = frame_pointers();
+        // First: what follows is load of our own.
+        let machine = Machine::look();
         Self {
             rustc: env!("TOOLKIT_RUSTC").to_owned(),
             target: env!("TOOLKIT_TARGET").to_owned(),
@@ -82,8 +92,10 @@ impl Environment {
             allocator_installed: allocator_installed(),
             symbols: Symbols::of_this_binary(),
             tracker_cost: measure_tracker_cost().ok(),
+            sampler_cost: measure_sampler_cost().ok(),
             cpu: cpu_model(),
             logical_cores: thread::available_parallelism().map_or(1, usize::from),
+            machine,
             operating_system: operating_system(),
         }
     }
@@ -118,6 +130,13 @@ impl Environment {
         }
         if self.overflow_checks == Some(true) {
             warnings.push("overflow checks are on: times hold their cost".to_owned());
+        }
+        if let Some(load) = self.machine.overload() {
+            warnings.push(format!(
+                "others use this machine: its load average was {load:.1} on {} cores before the measurement; \
+                 times hold their share, allocations don't",
+                self.machine.cores.unwrap_or_default()
+            ));
         }
         warnings
     }
@@ -262,8 +281,10 @@ mod tests {
                 lines: true,
             },
             tracker_cost: None,
+            sampler_cost: None,
             cpu: None,
             logical_cores: 4,
+            machine: Machine::default(),
             operating_system: "Linux".to_owned(),
         }
     }
@@ -352,6 +373,19 @@ mod tests {
                 ..sound()
             },
             "overflow checks",
+        );
+    }
+
+    #[test]
+    fn shared_machine_is_warned_of() {
+        let machine = Machine {
+            cores: Some(4),
+            load_average: Some(6.25),
+            ..Machine::default()
+        };
+        assert_one_warning(
+            &Environment { machine, ..sound() },
+            "load average was 6.2 on 4 cores",
         );
     }
 

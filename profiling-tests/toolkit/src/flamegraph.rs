@@ -2,6 +2,8 @@
 //!
 //! The same stacks and options give the same bytes: colours follow from the function names.
 
+use std::fmt::Write as _;
+
 use inferno::flamegraph::color::{BasicPalette, MultiPalette};
 use inferno::flamegraph::{self, Options, Palette};
 use thiserror::Error;
@@ -60,18 +62,67 @@ pub fn render_flamegraph(
     stacks: &FoldedStacks,
     options: &FlamegraphOptions,
 ) -> Result<String, FlamegraphError> {
-    let title = || options.title.clone();
     if stacks.is_empty() {
-        return Err(FlamegraphError::Empty { title: title() });
+        return Err(FlamegraphError::Empty {
+            title: options.title.clone(),
+        });
     }
+    draw(&stacks.to_string(), &mut drawing(options))
+}
+
+/// Which of two runs' weights the frames of a difference are as wide as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// The earlier run: frames that vanished are there, new ones aren't.
+    Before,
+    /// The later run: new frames are there, those that vanished aren't.
+    Now,
+}
+
+/// Draws two runs over each other: red frames weigh more now than before, blue ones less.
+///
+/// # Errors
+/// When the run that is drawn has no stacks.
+pub fn render_difference(
+    before: &FoldedStacks,
+    now: &FoldedStacks,
+    drawn: Drawn,
+    options: &FlamegraphOptions,
+) -> Result<String, FlamegraphError> {
+    let (widths, others) = match drawn {
+        Drawn::Before => (before, now),
+        Drawn::Now => (now, before),
+    };
+    if widths.is_empty() {
+        return Err(FlamegraphError::Empty {
+            title: options.title.clone(),
+        });
+    }
+    // The renderer takes the last number for the width and its distance from the one before for the colour.
+    let mut lines = String::new();
+    for (stack, width) in widths.iter() {
+        writeln!(lines, "{stack} {} {width}", others.weight(stack)).expect("a String takes every write");
+    }
+    // What the other run has elsewhere in the tree still counts for the frames both share: its width is zero.
+    for (stack, other) in others.iter().filter(|(stack, _)| widths.weight(stack) == 0) {
+        writeln!(lines, "{stack} {other} 0").expect("a String takes every write");
+    }
+    let mut drawing = drawing(options);
+    drawing.negate_differentials = drawn == Drawn::Before;
+    draw(&lines, &mut drawing)
+}
+
+/// Folded lines as an SVG.
+fn draw(lines: &str, drawing: &mut Options<'_>) -> Result<String, FlamegraphError> {
+    let title = drawing.title.clone();
     let failed = |reason: String| FlamegraphError::Render {
-        title: title(),
+        title: title.clone(),
         reason,
     };
-    let lines = stacks.to_string();
+    let mut sorted: Vec<&str> = lines.lines().collect();
+    sorted.sort_unstable();
     let mut svg = Vec::new();
-    flamegraph::from_lines(&mut drawing(options), lines.lines(), &mut svg)
-        .map_err(|error| failed(error.to_string()))?;
+    flamegraph::from_lines(drawing, sorted, &mut svg).map_err(|error| failed(error.to_string()))?;
     String::from_utf8(svg).map_err(|error| failed(error.to_string()))
 }
 
@@ -130,6 +181,30 @@ mod tests {
     fn frame_below_a_thousandth_is_left_out() {
         let svg = render_flamegraph(&stacks(), &options(Unit::Nanoseconds)).unwrap();
         assert!(!svg.contains("app::narrow"));
+    }
+
+    /// Frames that both runs have, with their difference; one only then, one only now.
+    fn difference(drawn: Drawn) -> String {
+        let before = FoldedStacks::parse("a;kept 50\na;vanished 50\n");
+        let now = FoldedStacks::parse("a;kept 80\na;came 20\n");
+        render_difference(&before, &now, drawn, &options(Unit::Nanoseconds)).unwrap()
+    }
+
+    #[test]
+    fn difference_as_wide_as_now_shows_what_came() {
+        let svg = difference(Drawn::Now);
+        assert!(svg.contains("kept (80 ns, 80.00%; +30.00%)"), "{svg}");
+        assert!(svg.contains("came (20 ns") && !svg.contains("vanished"));
+    }
+
+    #[test]
+    fn difference_as_wide_as_before_shows_what_vanished() {
+        let svg = difference(Drawn::Before);
+        assert!(svg.contains("kept (50 ns, 50.00%; +30.00%)"), "{svg}");
+        assert!(
+            svg.contains("vanished (50 ns, 50.00%; -50.00%)") && !svg.contains("came"),
+            "{svg}"
+        );
     }
 
     #[test]

@@ -32,6 +32,35 @@ impl FoldedStacks {
         }
     }
 
+    /// The stacks of a folded file; lines that aren't a stack and a weight are skipped.
+    pub fn parse(lines: &str) -> Self {
+        let mut stacks = Self::new();
+        for line in lines.lines() {
+            let Some((stack, weight)) = line.rsplit_once(' ') else {
+                continue;
+            };
+            stacks.add(stack.split(';'), weight.parse().unwrap_or(0));
+        }
+        stacks
+    }
+
+    /// The same stacks with all weights times `factor`, rounded; what rounds to nothing is left out.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let scaled = |(stack, &weight): (&String, &u64)| {
+            let weight = (weight as f64 * factor).round() as u64;
+            (weight > 0).then(|| (stack.clone(), weight))
+        };
+        Self {
+            weights: self.weights.iter().filter_map(scaled).collect(),
+        }
+    }
+
+    /// The weight of a stack, `root;caller;leaf`; 0 if there is none.
+    pub fn weight(&self, stack: &str) -> u64 {
+        self.weights.get(stack).copied().unwrap_or(0)
+    }
+
     /// The stacks, `root;caller;leaf`, with their weights, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.weights
@@ -114,6 +143,20 @@ mod tests {
     #[test]
     fn comment_sign_does_not_start_a_line() {
         assert_eq!(frame_name("# note"), "note");
+    }
+
+    #[test]
+    fn folded_file_is_read_back() {
+        let lines = "<a as b>;c d 2\ne 5\n";
+        assert_eq!(FoldedStacks::parse(lines).to_string(), lines);
+        assert!(FoldedStacks::parse("truncat").is_empty());
+    }
+
+    #[test]
+    fn scaled_stacks_are_rounded() {
+        let stacks = FoldedStacks::parse("a 3\nb 1\n");
+        assert_eq!(stacks.scaled(0.4).to_string(), "a 1\n");
+        assert_eq!((stacks.weight("a"), stacks.weight("c")), (3, 0));
     }
 
     #[test]

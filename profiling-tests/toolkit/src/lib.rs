@@ -4,12 +4,13 @@
 //! | --- | --- | --- |
 //! | [`memory::measure_memory`] | work, once | exact totals, peak and allocation sites of the whole process |
 //! | [`cpu::measure_cpu`], [`cpu::measure_cpu_repeated`] | work, once or until there are enough samples | CPU time by function and stack, of all threads |
-//! | [`timing::measure_time`] | a call, many times | median, spread and an interval, with no instrument running |
+//! | [`timing::measure_time`], [`timing::TimedCalls`] | a call, or several in turn, many times | median, spread and an interval, with no instrument running |
 //!
-//! Stacks of either kind are [`folded`] and drawn as [`flamegraph`]s, [`symbols`] gives addresses their names and
-//! [`names`] takes these apart. [`phase`] tells them what the program is busy with. [`environment`] says on what was
-//! measured, and what spoils it. Never measure two things in one pass: each instrument costs what the others would
-//! count.
+//! Stacks of either kind are [`folded`], drawn as [`flamegraph`]s, and written for other tools as [`pprof`] and
+//! [`speedscope`] read them. [`symbols`] gives addresses their names and [`names`] takes these apart. [`phase`] tells
+//! them what the program is busy with. [`environment`] says on what was measured, and what spoils it; [`compare`],
+//! whether a figure changed from run to run. Never measure two things in one pass: each instrument costs what the others
+//! would count.
 //!
 //! A binary that measures memory installs the allocator:
 //!
@@ -27,12 +28,17 @@
 //! # Ok::<(), profiling_toolkit::memory::MemoryError>(())
 //! ```
 
+pub mod compare;
 pub mod cpu;
 pub mod environment;
 pub mod flamegraph;
 pub mod folded;
+pub mod machine;
 pub mod memory;
 pub mod names;
 pub mod phase;
+pub mod pprof;
+pub mod speedscope;
+mod stack_table;
 pub mod symbols;
 pub mod timing;

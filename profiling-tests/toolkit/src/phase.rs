@@ -53,6 +53,18 @@ impl Phase {
         Self(CURRENT.with(|current| current.load(Ordering::Relaxed)))
     }
 
+    /// Its number; 0 for [`Phase::NONE`].
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub(crate) fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The phase that [`Phase::number`] gave this number.
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub(crate) fn from_number(number: u16) -> Self {
+        Self(number)
+    }
+
     /// As a span's, which may not be zero; [`Phase::NONE`] is no span.
     fn id(self) -> Id {
         Id::from_u64(u64::from(self.0))

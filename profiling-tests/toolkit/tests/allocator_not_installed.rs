@@ -1,7 +1,9 @@
 //! A binary with another global allocator gets an error and a warning, never a measurement of zero.
 
 use profiling_toolkit::environment::Environment;
-use profiling_toolkit::memory::{MemoryError, MemoryOptions, allocator_installed, measure_memory};
+use profiling_toolkit::memory::{
+    LeakOptions, MemoryError, MemoryOptions, allocator_installed, measure_leaks, measure_memory,
+};
 
 #[test]
 fn measuring_without_the_allocator_is_refused_before_the_work_runs() {
@@ -10,6 +12,12 @@ fn measuring_without_the_allocator_is_refused_before_the_work_runs() {
     assert_eq!(refused, MemoryError::AllocatorNotInstalled);
     assert!(refused.to_string().contains("#[global_allocator]"));
     assert!(!ran);
+}
+
+#[test]
+fn leaks_without_the_allocator_are_refused_rather_than_none() {
+    let refused = measure_leaks(&LeakOptions::default(), || ()).unwrap_err();
+    assert_eq!(refused, MemoryError::AllocatorNotInstalled);
 }
 
 #[test]

@@ -5,13 +5,21 @@
 //!                                                                  tables, folded stacks
 //! ```
 //!
-//! Each thread has a timer of its own. When it runs out, the thread's stack is unwound by call frame
-//! information and weighted by the CPU time the thread has used since its last sample. The weights therefore
-//! sum to the CPU time that the system measured, which every profile states ([`CpuProfile::weight_ratio`]).
-//! Threads that sleep cost nothing in the profile: work done in short bursts isn't charged to the wait after it.
+//! A thread of the sampler's own looks at the CPU clocks of the others at random times, and signals those that have
+//! worked. Each then unwinds its own stack by call frame information, and weights it by the CPU time it has used since
+//! its last sample. The weights therefore sum to the CPU time that the system measured, which every profile states
+//! ([`CpuProfile::weight_ratio`]). Threads that sleep aren't woken and cost nothing in the profile: work done in short
+//! bursts isn't charged to the wait after it.
 //!
-//! Nothing else may handle `SIGPROF`. Blocking calls that the signal interrupts are restarted, except those
-//! that Linux never restarts (`poll`, `epoll_wait`, `nanosleep`), which answer "interrupted".
+//! What this costs is measured and stated: the time that threads lose to their samples ([`CpuProfile::overhead_share`])
+//! and the CPU time of the sampler's own thread ([`CpuProfile::sampler_share`]), which slows nobody down while a
+//! processor is free. At 997 Hz, on a virtual machine with four processors where an interrupt takes 9 µs at its idlest,
+//! one busy thread is 1.6 % slower (CPU time with and without, alternated) and the sampler's thread takes 3 to 5 % of
+//! another processor. Where threads keep all four busy, that is paid by them: 4.5 % of all CPU time.
+//!
+//! Nothing else may handle `SIGPROF`, and no library may be unloaded meanwhile. Blocking calls that the signal
+//! interrupts are restarted, except those that Linux never restarts (`poll`, `epoll_wait`, `nanosleep`), which answer
+//! "interrupted".
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[path = "linux/mod.rs"]
@@ -20,11 +28,19 @@ mod system;
 #[path = "unsupported.rs"]
 mod system;
 
+mod cost;
+mod counters;
 mod options;
 mod profile;
+mod rows;
 
+pub use cost::{SamplerCost, measure_sampler_cost};
+pub use counters::{CountersUnavailable, InstructionCounts, measure_instructions};
 pub use options::{CpuError, CpuOptions, MAX_DEPTH, MAX_RATE_HZ, RootTrim};
-pub use profile::{CpuProfile, FunctionCost, FunctionRow, SamplingQuality, StackCost, ThreadCost, UNSAMPLED};
+pub use profile::{
+    CpuProfile, FunctionCost, PhaseCost, PhaseFunction, SamplingQuality, StackCost, ThreadCost, UNSAMPLED,
+};
+pub use rows::{FunctionRow, PartRow};
 
 use std::cell::Cell;
 use std::hint::black_box;

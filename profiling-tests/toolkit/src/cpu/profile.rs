@@ -1,8 +1,9 @@
 //! The outcome of a CPU measurement: clocks, quality of the sampling, functions, stacks.
 //!
-//! Everything is in nanoseconds and sorted by name, so that a profile can be written out as it stands.
-//! [`CpuProfile::by_cumulative`] and [`CpuProfile::by_self`] make the tables, [`CpuProfile::folded`] the input
-//! of a flame graph.
+//! Everything is in nanoseconds and sorted by name, so that a profile can be written out as it stands. `rows` makes
+//! the tables of it, [`CpuProfile::folded`] the input of a flame graph.
+
+use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub struct CpuProfile {
     pub sampling: SamplingQuality,
     /// Every thread that was sampled, in the order in which they were found.
     pub threads: Vec<ThreadCost>,
+    /// What the threads were busy with, by name; work outside any phase has an empty one.
+    pub phases: Vec<PhaseCost>,
     /// Every function on a stack, by name.
     pub functions: Vec<FunctionCost>,
     /// The distinct stacks.
@@ -37,6 +40,8 @@ pub struct CpuProfile {
 /// How well a profile was sampled, and at what cost.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SamplingQuality {
+    /// How threads were interrupted.
+    pub delivery: String,
     /// Samples per second and thread that were asked for.
     pub rate_asked_hz: u32,
     /// Samples per second of CPU time that were taken.
@@ -45,18 +50,24 @@ pub struct SamplingQuality {
     pub samples: u64,
     /// Samples that were asked for.
     pub min_samples: u64,
-    /// The number of samples of equal weight that would be as precise (Kish: `(Σw)² / Σw²`).
+    /// The number of independent samples of equal weight that would be as precise (Kish: `(Σw)² / Σw²`). Threads are
+    /// looked at together, and what is found at once counts as one.
     pub effective_samples: f64,
-    /// Timer signals that found their thread asleep; nothing is recorded then.
+    /// Signals that found their thread asleep; nothing is recorded then.
     pub asleep: u64,
-    /// Timer signals within 40 µs of CPU time after a sample; not recorded either.
+    /// Signals within 40 µs of CPU time after a sample; not recorded either.
     pub skipped: u64,
     /// Samples lost because the space for them was full.
     pub dropped: u64,
     /// Samples whose stacks were deeper than was kept.
     pub truncated: u64,
+    /// Samples whose stacks the system's unwinder had to follow, ten times as slowly: the first of each thread, and
+    /// those with frames of a library that was loaded meanwhile.
+    pub slowly_unwound: u64,
     /// Samples whose stacks reach `main` or the start of their thread.
     pub rooted: u64,
+    /// Samples of instructions that belong to no function with a name.
+    pub unsymbolised: u64,
     /// CPU time the samples stand for: the sum of their weights, nanoseconds.
     pub sampled_ns: u64,
     /// CPU time of threads before they were found and after their last sample, nanoseconds.
@@ -66,11 +77,8 @@ pub struct SamplingQuality {
     /// CPU time spent delivering the signals for them, part of the profile, nanoseconds: their number times
     /// what one was found to cost before the measurement.
     pub delivery_ns: u64,
-    /// CPU time of threads that slept on and only woke up for the sampler, not part of the profile,
-    /// nanoseconds.
-    pub waking_ns: u64,
     /// CPU time of the sampler's own thread, not part of the profile, nanoseconds.
-    pub scanner_ns: u64,
+    pub sampler_ns: u64,
 }
 
 /// A thread and its CPU time.
@@ -94,12 +102,73 @@ pub struct FunctionCost {
     /// CPU time in the function and in what was inlined into it, nanoseconds. A function that was itself
     /// inlined has none: its instructions are the other function's.
     pub self_ns: u64,
+    /// Standard error of that, nanoseconds.
+    pub self_error_ns: u64,
     /// Samples of that.
     pub self_samples: u64,
     /// CPU time in the function and in all it called, nanoseconds; recursion counts once.
     pub cumulative_ns: u64,
+    /// Standard error of that, nanoseconds.
+    pub cumulative_error_ns: u64,
     /// Samples of that.
     pub cumulative_samples: u64,
+}
+
+/// What one phase cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseCost {
+    /// Name of the [`Phase`](crate::phase::Phase); empty for work outside any.
+    pub phase: String,
+    /// Sampled CPU time, nanoseconds.
+    pub cpu_ns: u64,
+    /// Standard error of that, nanoseconds.
+    pub error_ns: u64,
+    /// Samples.
+    pub samples: u64,
+    /// The functions that cost most in it, by themselves or with what they called; by name.
+    pub functions: Vec<PhaseFunction>,
+}
+
+/// What one function cost in a phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseFunction {
+    /// Demangled path.
+    pub function: String,
+    /// As [`FunctionCost::self_ns`], in this phase.
+    pub self_ns: u64,
+    /// Samples of that.
+    pub self_samples: u64,
+    /// As [`FunctionCost::cumulative_ns`], in this phase.
+    pub cumulative_ns: u64,
+    /// Samples of that.
+    pub cumulative_samples: u64,
+}
+
+impl PhaseCost {
+    /// Functions kept of a phase, by either cost.
+    const N_FUNCTIONS: usize = 30;
+
+    /// Of functions sorted by name, those among the [`Self::N_FUNCTIONS`] costliest by one cost or the other.
+    #[cfg_attr(
+        not(any(
+            test,
+            all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))
+        )),
+        expect(dead_code, reason = "for the sampler")
+    )]
+    pub(super) fn costliest(functions: Vec<PhaseFunction>) -> Vec<PhaseFunction> {
+        let least = |cost: fn(&PhaseFunction) -> u64| {
+            let mut costs: Vec<u64> = functions.iter().map(cost).collect();
+            costs.sort_unstable_by_key(|&ns| Reverse(ns));
+            costs.get(Self::N_FUNCTIONS - 1).copied().unwrap_or(0).max(1)
+        };
+        let least_self = least(|function| function.self_ns);
+        let least_cumulative = least(|function| function.cumulative_ns);
+        let is_costly = |function: &PhaseFunction| {
+            function.self_ns >= least_self || function.cumulative_ns >= least_cumulative
+        };
+        functions.into_iter().filter(is_costly).collect()
+    }
 }
 
 /// What one stack cost.
@@ -113,63 +182,34 @@ pub struct StackCost {
     pub samples: u64,
 }
 
-/// One line of a table of functions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FunctionRow {
-    /// Demangled path.
-    pub function: String,
-    /// `file:line` of the function's hottest line, where known.
-    pub location: Option<String>,
-    /// CPU time, nanoseconds.
-    pub ns: u64,
-    /// Share of the sampled CPU time, 0 to 1.
-    pub share: f64,
-    /// Samples it rests on.
-    pub samples: u64,
-    /// Standard error of the share, binomial over the effective samples.
-    pub standard_error: f64,
-    /// 95 % confidence interval of the share (Wilson).
-    pub interval_95: [f64; 2],
-}
-
 impl CpuProfile {
     /// CPU time over elapsed time: how many processors worked on average.
     pub fn parallelism(&self) -> f64 {
         ratio(self.cpu_ns, self.wall_ns)
     }
 
-    /// Time the sampling accounts for (sampled, unsampled, waking) over the time the system measured. Near 1
+    /// Time the sampling accounts for (sampled, unsampled) over the time the system measured. Near 1
     /// when the sampling can be trusted; less when threads came and went unseen.
     pub fn weight_ratio(&self) -> f64 {
         let sampling = &self.sampling;
-        ratio(
-            sampling.sampled_ns + sampling.unsampled_ns + sampling.waking_ns,
-            self.cpu_ns,
-        )
+        ratio(sampling.sampled_ns + sampling.unsampled_ns, self.cpu_ns)
     }
 
-    /// The share of the measured CPU time that the sampling itself cost.
+    /// The share of the measured threads' CPU time that the sampling itself took: by how much it slows them down.
     pub fn overhead_share(&self) -> f64 {
         let sampling = &self.sampling;
-        ratio(
-            sampling.handler_ns + sampling.delivery_ns + sampling.waking_ns,
-            self.cpu_ns,
-        )
+        ratio(sampling.handler_ns + sampling.delivery_ns, self.cpu_ns)
+    }
+
+    /// The share of one processor that the sampler's own thread took. Where no processor is free it slows the
+    /// measured threads down as well.
+    pub fn sampler_share(&self) -> f64 {
+        ratio(self.sampling.sampler_ns, self.wall_ns)
     }
 
     /// Are there as many samples as were asked for?
     pub fn has_enough_samples(&self) -> bool {
         self.sampling.samples >= self.sampling.min_samples
-    }
-
-    /// The `n` functions with the most CPU time in them and in what they called.
-    pub fn by_cumulative(&self, n: usize) -> Vec<FunctionRow> {
-        self.table(n, |cost| (cost.cumulative_ns, cost.cumulative_samples))
-    }
-
-    /// The `n` functions with the most CPU time in themselves.
-    pub fn by_self(&self, n: usize) -> Vec<FunctionRow> {
-        self.table(n, |cost| (cost.self_ns, cost.self_samples))
     }
 
     /// The stacks as text, weighted by nanoseconds; with [`UNSAMPLED`] they sum to the sampled and
@@ -184,55 +224,9 @@ impl CpuProfile {
         folded.add([UNSAMPLED], self.sampling.unsampled_ns);
         folded
     }
-
-    fn table(&self, n: usize, cost: impl Fn(&FunctionCost) -> (u64, u64)) -> Vec<FunctionRow> {
-        let mut functions: Vec<_> = self
-            .functions
-            .iter()
-            .filter(|function| cost(function).0 > 0)
-            .collect();
-        // Stable, so that functions of equal cost stay in the order of their names.
-        functions.sort_by_key(|function| std::cmp::Reverse(cost(function).0));
-        functions.truncate(n);
-        functions
-            .into_iter()
-            .map(|function| self.row(function, cost(function)))
-            .collect()
-    }
-
-    fn row(&self, cost: &FunctionCost, (ns, samples): (u64, u64)) -> FunctionRow {
-        let n = self.sampling.effective_samples;
-        let share = ratio(ns, self.sampling.sampled_ns);
-        FunctionRow {
-            function: cost.function.clone(),
-            location: cost.location.clone(),
-            ns,
-            share,
-            samples,
-            standard_error: (share * (1.0 - share) / n.max(1.0)).sqrt(),
-            interval_95: wilson_95(share, n),
-        }
-    }
 }
 
-/// Wilson, "Probable inference, the law of succession, and statistical inference" (1927): unlike the interval
-/// from the standard error it stays within 0 and 1 and isn't empty at either.
-fn wilson_95(share: f64, n: f64) -> [f64; 2] {
-    const Z: f64 = 1.959_963_984_540_054;
-    if n < 1.0 {
-        return [0.0, 1.0];
-    }
-    let z2 = Z * Z;
-    let centre = share + z2 / (2.0 * n);
-    let half = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + z2 / n;
-    [
-        ((centre - half) / scale).max(0.0),
-        ((centre + half) / scale).min(1.0),
-    ]
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {
@@ -240,105 +234,116 @@ fn ratio(part: u64, whole: u64) -> f64 {
     }
 }
 
+/// A profile of 100 ms with 90 samples of 1 ms, for tests.
+#[cfg(test)]
+pub(super) fn example() -> CpuProfile {
+    const MS: u64 = 1_000_000;
+    let function = |name: &str, own: u64, cumulative: u64| FunctionCost {
+        function: name.to_owned(),
+        location: None,
+        self_ns: own * MS,
+        self_error_ns: binomial_error_ns(own),
+        self_samples: own,
+        cumulative_ns: cumulative * MS,
+        cumulative_error_ns: binomial_error_ns(cumulative),
+        cumulative_samples: cumulative,
+    };
+    let stack = |inner| StackCost {
+        frames: vec![0, inner],
+        weight_ns: 45 * MS,
+        samples: 45,
+    };
+    let thread = |name: &str, ms| ThreadCost {
+        name: name.to_owned(),
+        cpu_ns: ms * MS,
+        samples: ms,
+    };
+    CpuProfile {
+        wall_ns: 50 * MS,
+        cpu_ns: 100 * MS,
+        user_ns: 90 * MS,
+        system_ns: 10 * MS,
+        iterations: 1,
+        sampling: SamplingQuality {
+            samples: 90,
+            min_samples: 91,
+            effective_samples: 90.0,
+            sampled_ns: 90 * MS,
+            unsampled_ns: 8 * MS,
+            handler_ns: 2 * MS,
+            sampler_ns: 2 * MS,
+            ..SamplingQuality::default()
+        },
+        threads: vec![thread("worker", 20), thread("main", 50), thread("worker", 20)],
+        phases: vec![PhaseCost {
+            phase: "sorting".to_owned(),
+            cpu_ns: 45 * MS,
+            error_ns: binomial_error_ns(45),
+            samples: 45,
+            functions: Vec::new(),
+        }],
+        functions: vec![function("a", 0, 90), function("b", 45, 45), function("c", 45, 45)],
+        stacks: vec![stack(1), stack(2)],
+    }
+}
+
+/// Of `n` among the 90 samples of the example.
+#[cfg(test)]
+fn binomial_error_ns(n: u64) -> u64 {
+    let share = n as f64 / 90.0;
+    ((90.0 * share * (1.0 - share)).sqrt() * 1e6) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn function(name: &str, self_ns: u64, cumulative_ns: u64) -> FunctionCost {
-        FunctionCost {
-            function: name.to_owned(),
-            location: None,
+    fn phase_function(function: &str, self_ns: u64, cumulative_ns: u64) -> PhaseFunction {
+        PhaseFunction {
+            function: function.to_owned(),
             self_ns,
-            self_samples: self_ns,
+            self_samples: 1,
             cumulative_ns,
-            cumulative_samples: cumulative_ns,
+            cumulative_samples: 1,
         }
-    }
-
-    fn profile() -> CpuProfile {
-        CpuProfile {
-            wall_ns: 50,
-            cpu_ns: 100,
-            user_ns: 90,
-            system_ns: 10,
-            iterations: 1,
-            sampling: SamplingQuality {
-                samples: 90,
-                min_samples: 91,
-                effective_samples: 90.0,
-                sampled_ns: 90,
-                unsampled_ns: 8,
-                handler_ns: 2,
-                ..SamplingQuality::default()
-            },
-            threads: Vec::new(),
-            functions: vec![function("a", 0, 90), function("b", 45, 45), function("c", 45, 45)],
-            stacks: vec![
-                StackCost {
-                    frames: vec![0, 1],
-                    weight_ns: 45,
-                    samples: 45,
-                },
-                StackCost {
-                    frames: vec![0, 2],
-                    weight_ns: 45,
-                    samples: 45,
-                },
-            ],
-        }
-    }
-
-    fn names(rows: &[FunctionRow]) -> Vec<&str> {
-        rows.iter().map(|row| row.function.as_str()).collect()
-    }
-
-    #[test]
-    fn tables_are_sorted_by_cost_then_by_name() {
-        assert_eq!(names(&profile().by_cumulative(9)), ["a", "b", "c"]);
-        assert_eq!(names(&profile().by_self(9)), ["b", "c"]);
-        assert_eq!(names(&profile().by_self(1)), ["b"]);
     }
 
     #[test]
     fn ratios_are_of_the_measured_time() {
-        let profile = profile();
+        let profile = example();
         assert_eq!(
             (
                 profile.parallelism(),
                 profile.weight_ratio(),
-                profile.overhead_share()
+                profile.overhead_share(),
+                profile.sampler_share()
             ),
-            (2.0, 0.98, 0.02)
+            (2.0, 0.98, 0.02, 0.04)
         );
         assert!(!profile.has_enough_samples());
     }
 
     #[test]
     fn folded_stacks_sum_to_sampled_and_unsampled_time() {
-        let folded = profile().folded();
-        assert_eq!(folded.to_string(), "[unsampled] 8\na;b 45\na;c 45\n");
-        assert_eq!(folded.total(), 98);
-    }
-
-    #[test]
-    fn half_of_ninety_samples_has_the_binomial_standard_error() {
-        let row = &profile().by_self(1)[0];
-        assert!((row.standard_error - (0.25_f64 / 90.0).sqrt()).abs() < 1e-12);
-    }
-
-    #[test]
-    fn wilson_interval_of_a_known_case() {
-        // 81 of 263: 0.2553 to 0.3662 (Newcombe 1998, table I).
-        let [low, high] = wilson_95(81.0 / 263.0, 263.0);
-        assert!(
-            (low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5,
-            "{low} {high}"
+        let folded = example().folded();
+        assert_eq!(
+            folded.to_string(),
+            "[unsampled] 8000000\na;b 45000000\na;c 45000000\n"
         );
+        assert_eq!(folded.total(), 98_000_000);
     }
 
     #[test]
-    fn no_sample_says_nothing_about_the_share() {
-        let [low, high] = wilson_95(0.0, 0.0);
-        assert!(low <= 0.0 && high >= 1.0);
+    fn phase_keeps_what_costs_most_by_either_cost() {
+        let mut functions = vec![phase_function("all", 0, 1_000)];
+        functions.extend((1..=40).map(|ns| phase_function("some", ns, ns)));
+        let kept = PhaseCost::costliest(functions);
+        assert_eq!(kept[0].function, "all");
+        assert_eq!(kept[1..].iter().map(|function| function.self_ns).min(), Some(11));
+    }
+
+    #[test]
+    fn functions_that_are_not_in_the_phase_are_left_out() {
+        assert_eq!(PhaseCost::costliest(vec![phase_function("elsewhere", 0, 0)]), []);
     }
 }

@@ -11,7 +11,7 @@ impl Session {
     pub(super) fn start(_options: &CpuOptions) -> Result<Self, CpuError> {
         Err(CpuError::Unsupported {
             system: std::env::consts::OS,
-            reason: "it needs Linux's per-thread timers, on x86-64 or AArch64",
+            reason: "it needs Linux's signals to threads, on x86-64 or AArch64",
         })
     }
 

@@ -73,6 +73,14 @@ pub(super) fn close() -> Option<Ledger> {
     ledger
 }
 
+/// Live bytes of each of the open region's sites so far; taking stock isn't observed. `None` if no region is open.
+pub(super) fn live_by_site() -> Option<Vec<i64>> {
+    let observing = Observing::begin()?;
+    let live = with_ledger(|ledger| ledger.sites.live());
+    drop(observing);
+    live
+}
+
 /// Bits of what is done with a request; none outside regions.
 static MODE: AtomicU8 = AtomicU8::new(OFF);
 const OFF: u8 = 0;

@@ -85,6 +85,11 @@ impl BlockTable {
         Some(site)
     }
 
+    /// What the table takes itself.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+    }
+
     /// The slot that holds `address`, or the free one where it would go.
     #[inline]
     fn find(&self, address: usize) -> usize {

@@ -4,7 +4,9 @@
 //! holds its lock, so each operation is one atomic step and every sum agrees with its total at any moment.
 
 use super::blocks::BlockTable;
-use super::sites::{SiteId, SiteTable};
+use super::origin::Threads;
+use super::sites::{SiteId, SiteKey, SiteTable};
+use super::sizes::Sizes;
 use super::stack::Stack;
 
 /// Everything known about an open region. Sizes are in bytes, levels are relative to the region's entry.
@@ -16,6 +18,9 @@ pub(super) struct Ledger {
     /// Counts the peaks so far, each higher than the one before.
     pub(super) peak_number: u64,
     pub(super) sites: SiteTable,
+    pub(super) sizes: Sizes,
+    pub(super) threads: Threads,
+    pub(super) largest: Option<LargestBlock>,
     /// No entry was lost.
     pub(super) complete: bool,
     blocks: BlockTable,
@@ -31,7 +36,13 @@ pub(super) struct Totals {
     pub(super) reallocations: u64,
     pub(super) bytes_allocated: u64,
     pub(super) bytes_deallocated: u64,
-    pub(super) largest: u64,
+}
+
+/// The first block that reached the largest size of all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LargestBlock {
+    pub(super) size: u64,
+    pub(super) site: SiteId,
 }
 
 /// A block that is being reallocated: out of the table, its bytes still live at its site.
@@ -51,12 +62,16 @@ pub(super) struct Reallocation {
 }
 
 impl Ledger {
-    pub(super) fn new(region: u64) -> Self {
+    /// The books of the region with this number, for at most so many sites.
+    pub(super) fn new(region: u64, most_sites: usize) -> Self {
         Self {
             region,
             totals: Totals::default(),
             peak_number: 1,
-            sites: SiteTable::new(),
+            sites: SiteTable::new(most_sites),
+            sizes: Sizes::new(),
+            threads: Threads::new(region),
+            largest: None,
             complete: true,
             blocks: BlockTable::new(),
         }
@@ -72,7 +87,8 @@ impl Ledger {
         self.enter(address, id);
         self.totals.allocations += 1;
         self.totals.bytes_allocated += size as u64;
-        self.totals.largest = self.totals.largest.max(size as u64);
+        self.sizes.allocate(size);
+        self.compare_with_largest(size, id);
         self.change_live(size as i64);
     }
 
@@ -126,8 +142,14 @@ impl Ledger {
         self.totals.reallocations += 1;
         self.totals.bytes_allocated += growth;
         self.totals.bytes_deallocated += old_size.saturating_sub(new_size);
-        self.totals.largest = self.totals.largest.max(new_size);
+        self.sizes.reallocate(change.new_size, growth);
+        self.compare_with_largest(change.new_size, id);
         self.change_live(new_size as i64 - old_size as i64);
+    }
+
+    /// What the books take themselves.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.sites.size_bytes() + self.blocks.size_bytes()
     }
 
     #[inline]
@@ -140,8 +162,20 @@ impl Ledger {
     }
 
     #[inline]
+    fn compare_with_largest(&mut self, size: usize, site: SiteId) {
+        if self.largest.is_none_or(|largest| largest.size < size as u64) {
+            self.largest = Some(LargestBlock {
+                size: size as u64,
+                site,
+            });
+        }
+    }
+
+    /// The site of this stack, in the calling thread's name.
+    #[inline]
     fn site_of(&mut self, stack: &Stack) -> SiteId {
-        self.sites.find_or_insert(stack).unwrap_or_else(|_| {
+        let key = SiteKey::new(stack, self.threads.origin());
+        self.sites.find_or_insert(key).unwrap_or_else(|_| {
             self.complete = false;
             SiteId::NOT_RECORDED
         })
@@ -173,7 +207,7 @@ mod tests {
 
     #[test]
     fn sites_hold_what_was_live_at_the_peak() {
-        let mut ledger = Ledger::new(0);
+        let mut ledger = Ledger::new(0, usize::MAX);
         ledger.allocate(16, 100, &stack(1));
         ledger.allocate(32, 50, &stack(2));
         ledger.deallocate(16, 100);
@@ -184,7 +218,7 @@ mod tests {
 
     #[test]
     fn later_higher_peak_replaces_the_earlier_one() {
-        let mut ledger = Ledger::new(0);
+        let mut ledger = Ledger::new(0, usize::MAX);
         ledger.allocate(16, 100, &stack(1));
         ledger.deallocate(16, 100);
         ledger.allocate(32, 101, &stack(2));
@@ -195,7 +229,7 @@ mod tests {
 
     #[test]
     fn block_from_before_is_charged_to_its_own_site() {
-        let mut ledger = Ledger::new(0);
+        let mut ledger = Ledger::new(0, usize::MAX);
         ledger.deallocate(4096, 500);
         ledger.allocate(16, 700, &stack(1));
         assert_eq!((ledger.totals.live, ledger.totals.peak), (200, 200));
@@ -204,7 +238,7 @@ mod tests {
 
     #[test]
     fn reallocation_moves_all_bytes_and_counts_growth() {
-        let mut ledger = Ledger::new(0);
+        let mut ledger = Ledger::new(0, usize::MAX);
         ledger.allocate(16, 100, &stack(1));
         let lifted = ledger.lift(16);
         ledger.settle(
@@ -222,7 +256,7 @@ mod tests {
 
     #[test]
     fn failed_reallocation_leaves_everything_as_it_was() {
-        let mut ledger = Ledger::new(0);
+        let mut ledger = Ledger::new(0, usize::MAX);
         ledger.allocate(16, 100, &stack(1));
         let before = ledger.totals;
         let lifted = ledger.lift(16);
@@ -233,9 +267,30 @@ mod tests {
     }
 
     #[test]
+    fn largest_block_is_the_first_that_reached_its_size() {
+        let mut ledger = Ledger::new(0, usize::MAX);
+        ledger.allocate(16, 100, &stack(1));
+        ledger.allocate(32, 700, &stack(2));
+        ledger.allocate(64, 700, &stack(3));
+        let largest = ledger.largest.unwrap();
+        assert_eq!((largest.size, largest.site), (700, SiteId(3)));
+    }
+
+    #[test]
+    fn stacks_beyond_the_table_share_a_site_and_the_sums_hold() {
+        let mut ledger = Ledger::new(0, 1);
+        ledger.allocate(16, 100, &stack(1));
+        ledger.allocate(32, 50, &stack(2));
+        ledger.allocate(48, 70, &stack(3));
+        ledger.deallocate(48, 70);
+        assert!(!ledger.complete);
+        assert_eq!(live_and_at_peak(&ledger), [(0, 0), (50, 120), (100, 100)]);
+    }
+
+    #[test]
     fn reallocation_that_began_in_another_region_is_ignored() {
-        let lifted = Ledger::new(0).lift(16);
-        let mut ledger = Ledger::new(1);
+        let lifted = Ledger::new(0, usize::MAX).lift(16);
+        let mut ledger = Ledger::new(1, usize::MAX);
         ledger.settle(
             lifted,
             Reallocation {

@@ -1,26 +1,19 @@
-//! What a region used, as data: totals, stacks, sites, folded lines.
+//! What a region used, as data: totals, sizes, threads, phases, stacks, sites, folded lines.
 //!
-//! In comes the closed ledger; addresses become names here, once each. Everything is sorted by name, so the
-//! same work gives the same profile wherever the code was loaded.
+//! In comes a closed region. Everything is sorted by name, so the same work gives the same profile wherever the code
+//! was loaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Ledger;
-use super::sites::{Site, SiteId};
+use super::region::Recording;
+use super::resolve::{NOT_RECORDED, ResolvedSite, ResolvedSites};
+use super::sizes::SizeClass;
 use super::stack::Unwinder;
-use super::trim;
-use crate::symbols::{Frame, Symbolizer};
-
-/// The site that blocks from before the region are charged to, negative, when they are freed in it.
-pub const FREED_BEFORE: &str = "[freed blocks from before the region]";
-
-/// The site of allocations whose stack found no room; only in a profile that isn't complete.
-pub const NOT_RECORDED: &str = "[stacks that found no room]";
-
-/// Root of a stack that is deeper than what was recorded.
-const DEEPER: &str = "[deeper]";
+use super::usage::{MemoryView, NamedUsage, Usage};
+use crate::symbols::Frame;
 
 /// What the process allocated during a region. All sizes in bytes; see the module for the definitions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,29 +34,62 @@ pub struct MemoryProfile {
     pub bytes_deallocated: u64,
     /// The largest size any block was allocated with or resized to.
     pub largest_block_bytes: u64,
+    /// Which of `stacks` was the first to ask for that size; `None` where nobody asked for anything.
+    pub largest_block_stack: Option<u32>,
+    /// All requests by their size, smallest first. Blocks, reallocations and bytes sum to the totals above.
+    pub sizes: Vec<SizeClass>,
     /// The live delta by `stats_alloc`'s counters, a second count of its own. It differs only where a request
     /// failed (counted there as if granted) or another thread was in the middle of one at either end.
     pub counters_delta_bytes: i64,
     /// Nothing was lost. Where it is false the totals hold, but some bytes are on the wrong site.
     pub complete: bool,
+    /// What the tracker's own tables took at the end; in no other figure here, but in the process's resident memory.
+    pub tracker_bytes: u64,
     /// How the stacks were found.
     pub unwinder: Unwinder,
-    /// Distinct stacks deeper than `MemoryOptions::max_depth`; their root reads `[deeper]`.
+    /// Sites whose stack is deeper than `MemoryOptions::max_depth`; their root reads `[deeper]`.
     pub truncated_stacks: u64,
     /// Every distinct frame of `stacks`, sorted.
     pub frames: Vec<Frame>,
-    /// Every distinct stack that allocated, sorted by its frames from the root on. Their live bytes sum to
-    /// `live_delta_bytes`, at the peak to `peak_bytes`.
+    /// What the threads of each name allocated, sorted by name. Like that of `phases` and `stacks` their usage sums
+    /// to the totals, live bytes to `live_delta_bytes`, at the peak to `peak_bytes`; a block is charged to whoever
+    /// allocated or last resized it, whoever frees it.
+    pub threads: Vec<NamedUsage>,
+    /// What was allocated in each phase, sorted by name.
+    pub phases: Vec<NamedUsage>,
+    /// Every distinct stack that allocated, in each phase and on each thread, sorted by its frames from the root on.
     pub stacks: Vec<AllocationStack>,
 }
 
-/// One distinct stack and what was allocated from it.
+/// One distinct stack in one phase on the threads of one name, and what was allocated from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllocationStack {
     /// Indices into [`MemoryProfile::frames`], root first.
     pub frames: Vec<u32>,
     /// Which of them the allocation is the doing of: the innermost outside the standard library.
     pub site: u32,
+    /// Index into [`MemoryProfile::phases`].
+    pub phase: u32,
+    /// Index into [`MemoryProfile::threads`].
+    pub thread: u32,
+    /// What was allocated.
+    pub usage: Usage,
+}
+
+impl AllocationStack {
+    /// The frames from the root to the innermost that is the allocation site: what the standard library does below it
+    /// is that site's doing.
+    pub fn up_to_site(&self) -> &[u32] {
+        let site = self.frames.iter().rposition(|&frame| frame == self.site);
+        site.map_or(&self.frames, |site| &self.frames[..=site])
+    }
+}
+
+/// A call chain and what was allocated below it over all phases and threads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllocationChain {
+    /// Indices into [`MemoryProfile::frames`], from the site outwards.
+    pub frames: Vec<u32>,
     /// What was allocated.
     pub usage: Usage,
 }
@@ -77,36 +103,9 @@ pub struct AllocationSite {
     pub usage: Usage,
 }
 
-/// What was allocated from one place. The live bytes are negative only for [`FREED_BEFORE`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// New blocks.
-    pub allocations: u64,
-    /// Blocks resized from here.
-    pub reallocations: u64,
-    /// Sizes of the new blocks plus what reallocations added.
-    pub bytes_allocated: u64,
-    /// Live bytes at the end of the region.
-    pub live_at_end_bytes: i64,
-    /// Live bytes at the moment of the region's peak.
-    pub live_at_peak_bytes: i64,
-}
-
-/// What allocation sites are ranked by and flame graphs are wide by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MemoryView {
-    /// Live bytes at the peak: what to shrink for a smaller process.
-    AtPeak,
-    /// Bytes allocated in all: what to avoid for less allocator work.
-    Total,
-    /// Live bytes at the end: what was kept, or leaked.
-    LiveAtEnd,
-}
-
 impl MemoryProfile {
     /// Allocation sites, the largest by `view` first, at most `n_sites`. Sites that are zero by that view
-    /// are left out; [`FREED_BEFORE`] comes last.
+    /// are left out; [`FREED_BEFORE`](super::FREED_BEFORE) comes last.
     pub fn top_sites(&self, view: MemoryView, n_sites: usize) -> Vec<AllocationSite> {
         let mut sites: Vec<AllocationSite> = self
             .sites()
@@ -114,9 +113,41 @@ impl MemoryProfile {
             .filter(|site| site.usage.bytes(view) != 0)
             .collect();
         // Stable: equal sites stay in the order of their names.
-        sites.sort_by_key(|site| std::cmp::Reverse(site.usage.bytes(view)));
+        sites.sort_by_key(|site| Reverse(site.usage.bytes(view)));
         sites.truncate(n_sites);
         sites
+    }
+
+    /// Call chains, the largest by `view` first, at most `n_chains`; those that are zero by it are left out. Of each
+    /// stack the frames are taken that are `worth_showing`, from the site outwards, the site in any case: stacks that
+    /// differ in others only are one chain.
+    pub fn top_chains(
+        &self,
+        view: MemoryView,
+        n_chains: usize,
+        worth_showing: impl Fn(&Frame) -> bool,
+    ) -> Vec<AllocationChain> {
+        let worth_showing: Vec<bool> = self.frames.iter().map(worth_showing).collect();
+        let mut chains: BTreeMap<Vec<u32>, Usage> = BTreeMap::new();
+        for stack in &self.stacks {
+            let from_site = stack
+                .frames
+                .iter()
+                .rev()
+                .skip_while(|&&frame| frame != stack.site);
+            let outwards = from_site.skip(1).filter(|&&frame| worth_showing[frame as usize]);
+            let chain = std::iter::once(&stack.site).chain(outwards).copied().collect();
+            chains.entry(chain).or_default().add(stack.usage);
+        }
+        let mut chains: Vec<_> = chains
+            .into_iter()
+            .map(|(frames, usage)| AllocationChain { frames, usage })
+            .filter(|chain| chain.usage.bytes(view) != 0)
+            .collect();
+        // Stable: equal chains stay in the order of their names.
+        chains.sort_by_key(|chain| Reverse(chain.usage.bytes(view)));
+        chains.truncate(n_chains);
+        chains
     }
 
     /// All allocation sites, sorted by function, file and line.
@@ -134,7 +165,7 @@ impl MemoryProfile {
 
     /// Lines `root;…;leaf bytes` for a flame graph, sorted, one for each distinct path of functions.
     ///
-    /// A width can't be negative: [`FREED_BEFORE`] is left out, so the lines sum to what is live from *new*
+    /// A width can't be negative: [`FREED_BEFORE`](super::FREED_BEFORE) is left out, so the lines sum to what is live from *new*
     /// blocks.
     pub fn folded(&self, view: MemoryView) -> Vec<String> {
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
@@ -166,15 +197,50 @@ impl MemoryProfile {
         &self.frames[frame_idx as usize]
     }
 
+    /// What spoils the profile, in whole sentences; empty if nothing does.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.complete {
+            let lost = self.threads.iter().find(|thread| thread.name == NOT_RECORDED);
+            let lost = lost.map_or(0, |lost| lost.usage.bytes_allocated);
+            warnings.push(format!(
+                "a table of the memory tracker overflowed: the totals hold, but {lost} of {} bytes allocated have no \
+                 site, no phase and no thread; raise MemoryOptions::max_sites",
+                self.bytes_allocated
+            ));
+        }
+        if self.truncated_stacks > 0 {
+            warnings.push(format!(
+                "the stacks of {} sites are deeper than MemoryOptions::max_depth; their root reads [deeper]",
+                self.truncated_stacks
+            ));
+        }
+        warnings
+    }
+
     pub(super) fn new(recording: &Recording) -> Self {
         let Recording {
             ledger,
             counters_delta,
             unwinder,
         } = recording;
-        let named = name_stacks(ledger);
-        let truncated_stacks = ledger.sites.iter().filter(|(_, site, _)| site.truncated).count() as u64;
-        let (frames, stacks) = intern(&named);
+        let ResolvedSites {
+            frames,
+            threads,
+            phases,
+            sites,
+        } = ResolvedSites::of(ledger);
+        let largest_site = ledger
+            .largest
+            .and_then(|largest| sites[largest.site.0 as usize].clone());
+        let mut stacks: BTreeMap<ResolvedSite, Usage> = BTreeMap::new();
+        for (resolved, (_, site, _)) in sites.into_iter().zip(ledger.sites.iter()) {
+            if let Some(resolved) = resolved {
+                let usage = Usage::of(site, ledger.peak_number);
+                stacks.entry(resolved).or_default().add(usage);
+            }
+        }
+        let position = |site| stacks.keys().position(|stack| *stack == site);
         Self {
             live_delta_bytes: ledger.totals.live,
             peak_bytes: ledger.totals.peak.unsigned_abs(),
@@ -183,127 +249,44 @@ impl MemoryProfile {
             reallocations: ledger.totals.reallocations,
             bytes_allocated: ledger.totals.bytes_allocated,
             bytes_deallocated: ledger.totals.bytes_deallocated,
-            largest_block_bytes: ledger.totals.largest,
+            largest_block_bytes: ledger.largest.map_or(0, |largest| largest.size),
+            largest_block_stack: largest_site.and_then(position).map(|stack| stack as u32),
+            sizes: ledger.sizes.used(),
             counters_delta_bytes: *counters_delta,
             complete: ledger.complete,
+            tracker_bytes: ledger.size_bytes() as u64,
             unwinder: *unwinder,
-            truncated_stacks,
+            truncated_stacks: ledger.sites.iter().filter(|(_, site, _)| site.truncated).count() as u64,
+            threads: usage_by(threads, &stacks, |stack| stack.thread),
+            phases: usage_by(phases, &stacks, |stack| stack.phase),
             frames,
-            stacks,
+            stacks: stacks.into_iter().map(AllocationStack::from).collect(),
         }
     }
 }
 
-impl Usage {
-    /// The bytes of one view.
-    pub fn bytes(self, view: MemoryView) -> i64 {
-        match view {
-            MemoryView::AtPeak => self.live_at_peak_bytes,
-            MemoryView::Total => self.bytes_allocated as i64,
-            MemoryView::LiveAtEnd => self.live_at_end_bytes,
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.allocations += other.allocations;
-        self.reallocations += other.reallocations;
-        self.bytes_allocated += other.bytes_allocated;
-        self.live_at_end_bytes += other.live_at_end_bytes;
-        self.live_at_peak_bytes += other.live_at_peak_bytes;
-    }
-
-    fn of(site: &Site, peak_number: u64) -> Self {
+impl From<(ResolvedSite, Usage)> for AllocationStack {
+    fn from((stack, usage): (ResolvedSite, Usage)) -> Self {
         Self {
-            allocations: site.allocations,
-            reallocations: site.reallocations,
-            bytes_allocated: site.bytes_allocated,
-            live_at_end_bytes: site.live,
-            live_at_peak_bytes: site.live_at_peak(peak_number),
+            frames: stack.frames,
+            site: stack.site,
+            phase: stack.phase,
+            thread: stack.thread,
+            usage,
         }
     }
 }
 
-/// What a closed region leaves behind.
-#[derive(Debug)]
-pub(super) struct Recording {
-    pub(super) ledger: Ledger,
-    pub(super) counters_delta: i64,
-    pub(super) unwinder: Unwinder,
-}
-
-/// Frames, root first, and which of them is the site.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct NamedStack {
-    frames: Vec<Frame>,
-    site: usize,
-}
-
-/// Stacks that differ in their addresses but not in their names become one.
-fn name_stacks(ledger: &Ledger) -> BTreeMap<NamedStack, Usage> {
-    let mut symbolizer = Symbolizer::new();
-    let mut named: BTreeMap<NamedStack, Usage> = BTreeMap::new();
-    for (id, site, addresses) in ledger.sites.iter() {
-        let usage = Usage::of(site, ledger.peak_number);
-        if usage == Usage::default() {
-            continue;
-        }
-        let stack = match id {
-            SiteId::FREED_BEFORE => NamedStack {
-                frames: vec![pseudo_frame(FREED_BEFORE)],
-                site: 0,
-            },
-            SiteId::NOT_RECORDED => NamedStack {
-                frames: vec![pseudo_frame(NOT_RECORDED)],
-                site: 0,
-            },
-            _ => name_stack(&mut symbolizer, addresses, site.truncated),
-        };
-        named.entry(stack).or_default().add(usage);
+/// Adds the stacks up by one of their indices into `names`.
+fn usage_by(
+    names: Vec<String>,
+    stacks: &BTreeMap<ResolvedSite, Usage>,
+    index: impl Fn(&ResolvedSite) -> u32,
+) -> Vec<NamedUsage> {
+    let mut usages = vec![Usage::default(); names.len()];
+    for (stack, &usage) in stacks {
+        usages[index(stack) as usize].add(usage);
     }
-    named
-}
-
-fn name_stack(symbolizer: &mut Symbolizer, addresses: &[usize], truncated: bool) -> NamedStack {
-    let mut frames = Vec::new();
-    for &address in addresses {
-        frames.extend_from_slice(symbolizer.frames(address));
-    }
-    let mut stack = trim::without_instrument(&frames).to_vec();
-    if stack.is_empty() {
-        stack.push(pseudo_frame(crate::symbols::UNKNOWN_FUNCTION));
-    }
-    let site_from_leaf = trim::site(&stack);
-    if truncated {
-        stack.push(pseudo_frame(DEEPER));
-    }
-    stack.reverse();
-    let site = stack.len() - 1 - site_from_leaf;
-    NamedStack { frames: stack, site }
-}
-
-fn pseudo_frame(name: &str) -> Frame {
-    Frame {
-        function: name.to_owned(),
-        file: None,
-        line: None,
-    }
-}
-
-/// Each distinct frame once, stacks as indices: a tenth of the size as JSON.
-fn intern(named: &BTreeMap<NamedStack, Usage>) -> (Vec<Frame>, Vec<AllocationStack>) {
-    let distinct: BTreeSet<&Frame> = named.keys().flat_map(|stack| &stack.frames).collect();
-    let frames: Vec<Frame> = distinct.into_iter().cloned().collect();
-    let index_of = |frame: &Frame| frames.binary_search(frame).expect("collected above") as u32;
-    let stacks = named
-        .iter()
-        .map(|(stack, &usage)| {
-            let indices: Vec<u32> = stack.frames.iter().map(index_of).collect();
-            AllocationStack {
-                site: indices[stack.site],
-                frames: indices,
-                usage,
-            }
-        })
-        .collect();
-    (frames, stacks)
+    let named = names.into_iter().zip(usages);
+    named.map(|(name, usage)| NamedUsage { name, usage }).collect()
 }

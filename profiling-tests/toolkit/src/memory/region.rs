@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::allocator::{self, StackSettings};
 use super::frame_pointers::frame_pointers;
 use super::ledger::Ledger;
-use super::profile::{MemoryProfile, Recording};
+use super::profile::MemoryProfile;
 use super::stack::{MAX_DEPTH, Unwinder, frame_pointer};
 use super::stack_bounds::StackBase;
 
@@ -19,16 +19,25 @@ pub struct MemoryOptions {
     /// Innermost frames kept of each stack, 1 to [`MAX_DEPTH`]. A frame costs about a nanosecond for each
     /// allocation that is as deep.
     pub max_depth: usize,
+    /// Sites that are told apart: distinct stacks in one phase on one thread. What doesn't fit is charged to a site of
+    /// its own, and the profile isn't [`MemoryProfile::complete`]. A site takes some 100 bytes and 8 for each frame.
+    pub max_sites: usize,
     /// How stacks are found; `None` takes the fastest that finds every frame.
     pub unwinder: Option<Unwinder>,
 }
 
+impl MemoryOptions {
+    /// The default, where a constant is asked for.
+    pub const DEFAULT: Self = Self {
+        max_depth: 64,
+        max_sites: 1 << 22,
+        unwinder: None,
+    };
+}
+
 impl Default for MemoryOptions {
     fn default() -> Self {
-        Self {
-            max_depth: 64,
-            unwinder: None,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -58,6 +67,24 @@ pub enum MemoryError {
         /// What was asked for.
         found: usize,
     },
+    /// From so few repetitions growth can't be told from chance.
+    #[error(
+        "{found} iterations, expected {expected} or more: fewer don't tell a leak from what fills up once"
+    )]
+    TooFewIterations {
+        /// What was asked for.
+        found: usize,
+        /// The fewest that tell.
+        expected: usize,
+    },
+}
+
+/// What a closed region leaves behind.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) ledger: Ledger,
+    pub(super) counters_delta: i64,
+    pub(super) unwinder: Unwinder,
 }
 
 /// Runs `work` with every allocation of the process observed.
@@ -67,35 +94,45 @@ pub enum MemoryError {
 ///
 /// # Errors
 /// [`MemoryError`], in each case before `work` runs.
-// Its frame is where the stacks end, so it must have one of its own.
-#[inline(never)]
 pub fn measure_memory<T>(
     options: MemoryOptions,
     work: impl FnOnce() -> T,
 ) -> Result<(T, MemoryProfile), MemoryError> {
-    let slot = RegionSlot::take()?;
-    let stacks = options.stack_settings()?;
+    let (result, recording) = record(options, work)?;
+    Ok((result, MemoryProfile::new(&recording)))
+}
+
+/// Runs `work` in a region.
+// Its frame is where the stacks end, so it must have one of its own.
+#[inline(never)]
+pub(super) fn record<T>(
+    options: MemoryOptions,
+    work: impl FnOnce() -> T,
+) -> Result<(T, Recording), MemoryError> {
+    // Before the slot, or of two threads that ask at once one would be told to wait for the other.
     if !allocator::allocator_installed() {
         return Err(MemoryError::AllocatorNotInstalled);
     }
+    let slot = RegionSlot::take()?;
+    let stacks = options.stack_settings()?;
     let own_frame = 0_u8;
     let base = StackBase::at(match stacks.unwinder {
         Unwinder::FramePointers => frame_pointer(),
         Unwinder::UnwindTables => std::ptr::from_ref(&own_frame) as usize,
     });
     let before = INSTRUMENTED_SYSTEM.stats();
-    let observation = Observation::begin(stacks);
+    let observation = Observation::begin(stacks, options.max_sites);
     let result = work();
     let ledger = observation.end();
     let after = INSTRUMENTED_SYSTEM.stats();
     drop(base);
-    let profile = MemoryProfile::new(&Recording {
+    drop(slot);
+    let recording = Recording {
         ledger,
         counters_delta: counters_delta(&before, &after),
         unwinder: stacks.unwinder,
-    });
-    drop(slot);
-    Ok((result, profile))
+    };
+    Ok((result, recording))
 }
 
 /// Live bytes by the counters. They wrap, and a request that fails is counted too, so one for more than there
@@ -155,9 +192,10 @@ impl Drop for RegionSlot {
 struct Observation;
 
 impl Observation {
-    fn begin(stacks: StackSettings) -> Self {
+    fn begin(stacks: StackSettings, max_sites: usize) -> Self {
         static REGIONS: AtomicU64 = AtomicU64::new(0);
-        allocator::open(Ledger::new(REGIONS.fetch_add(1, Ordering::Relaxed)), stacks);
+        let region = REGIONS.fetch_add(1, Ordering::Relaxed);
+        allocator::open(Ledger::new(region, max_sites), stacks);
         Self
     }
 

@@ -70,10 +70,12 @@ impl Stack {
         unsafe { std::slice::from_raw_parts(written, self.depth) }
     }
 
+    /// Of the stack together with a number.
     #[inline]
-    pub(super) fn hash(&self) -> u64 {
+    pub(super) fn hash(&self, number: u64) -> u64 {
+        let hash = hash_with(self.hash, number);
         // Multiplying carries upwards only: bring the well-mixed half down.
-        self.hash ^ (self.hash >> 32)
+        hash ^ (hash >> 32)
     }
 
     /// There are frames beyond the last.
@@ -102,7 +104,7 @@ impl Stack {
                 break;
             }
             self.addresses[depth].write(return_address - 1);
-            hash = hash_with(hash, return_address - 1);
+            hash = hash_with(hash, return_address as u64 - 1);
             depth += 1;
             lowest = frame + size_of::<[usize; 2]>();
             frame = caller;
@@ -135,7 +137,7 @@ impl Stack {
     fn push(&mut self, address: usize) {
         self.addresses[self.depth].write(address);
         self.depth += 1;
-        self.hash = hash_with(self.hash, address);
+        self.hash = hash_with(self.hash, address as u64);
     }
 
     #[cfg(test)]
@@ -150,8 +152,8 @@ impl Stack {
 
 /// The hash of Firefox's and rustc's tables: its latency hides behind the loads of the walk.
 #[inline]
-fn hash_with(hash: u64, address: usize) -> u64 {
-    (hash.rotate_left(5) ^ address as u64).wrapping_mul(0x517c_c1b7_2722_0a95)
+fn hash_with(hash: u64, number: u64) -> u64 {
+    (hash.rotate_left(5) ^ number).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 
 /// The value of the frame pointer register in the function that this is inlined into.

@@ -33,11 +33,20 @@ pub(super) fn without_instrument(frames: &[Frame]) -> &[Frame] {
 /// Index of the frame that the allocation is the doing of: the first one outside of [`ALLOCATING_CRATES`], or
 /// the outermost if there is none.
 pub(super) fn site(frames: &[Frame]) -> usize {
-    let outside = |frame: &Frame| !ALLOCATING_CRATES.contains(&crate_of(&frame.function));
+    let outside =
+        |frame: &Frame| !ALLOCATING_CRATES.contains(&crate_of(&frame.function)) && !is_standard(frame);
     frames
         .iter()
         .position(outside)
         .unwrap_or(frames.len().saturating_sub(1))
+}
+
+/// The standard library's code for a type of the program: `<my::Doc as alloc::vec::SpecFromElem>::from_elem`.
+fn is_standard(frame: &Frame) -> bool {
+    frame
+        .file
+        .as_deref()
+        .is_some_and(|file| file.starts_with("library/"))
 }
 
 fn is_allocator(function: &str) -> bool {
@@ -52,7 +61,10 @@ fn is_allocator(function: &str) -> bool {
 }
 
 fn is_entry(function: &str) -> bool {
-    function.starts_with("profiling_toolkit::memory::region::") || function.starts_with(THREAD_ENTRY)
+    let of_the_instrument = ["region::", "leaks::", "resident::"];
+    let own = function.strip_prefix("profiling_toolkit::memory::");
+    own.is_some_and(|own| of_the_instrument.iter().any(|module| own.starts_with(module)))
+        || function.starts_with(THREAD_ENTRY)
 }
 
 #[cfg(test)]
@@ -77,6 +89,13 @@ mod tests {
             "my::train",
         ]);
         assert_eq!(site(&stack), 2);
+    }
+
+    #[test]
+    fn code_of_the_standard_library_for_a_type_of_the_program_is_no_site() {
+        let mut stack = frames(&["<my::Doc as alloc::vec::SpecFromElem>::from_elem", "my::fit"]);
+        stack[0].file = Some("library/alloc/src/vec/spec_from_elem.rs".to_owned());
+        assert_eq!(site(&stack), 1);
     }
 
     #[test]

@@ -10,8 +10,12 @@
 )]
 
 mod block;
+mod leaks;
 mod measured;
+mod origins;
+mod overflow;
 mod regions;
+mod repeatable;
 mod sites;
 mod threads;
 mod totals;
@@ -25,12 +29,19 @@ use profiling_toolkit::memory::ProfilingAllocator;
 static GLOBAL: ProfilingAllocator = ProfilingAllocator::new();
 
 fn main() -> ExitCode {
+    if repeatable::is_asked_for() {
+        return repeatable::show();
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let trials = [
         totals::trials(),
         threads::trials(),
+        origins::trials(),
         sites::trials(),
+        overflow::trials(),
+        repeatable::trials(),
+        leaks::trials(),
         regions::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()

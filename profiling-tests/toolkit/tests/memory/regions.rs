@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 use profiling_toolkit::environment::Environment;
 use profiling_toolkit::memory::{
     MAX_DEPTH, MemoryError, MemoryOptions, allocator_installed, measure_memory, measure_tracker_cost,
+    observe_resident,
 };
 
 use crate::block::Block;
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         nested_region_is_refused,
         region_on_another_thread_is_refused,
         panic_closes_the_region,
+        resident_memory_is_observed_without_allocating,
         environment_tells_that_memory_can_be_measured,
         environment_leaves_the_panic_hook_in_place,
     ];
@@ -77,6 +79,12 @@ fn panic_closes_the_region() {
     assert_eq!(profile.live_delta_bytes, 50);
 }
 
+fn resident_memory_is_observed_without_allocating() {
+    let (((), resident), profile) = measure(|| observe_resident(|| ()));
+    assert_eq!(profile.allocations, 0);
+    assert_eq!(resident.before_bytes.is_some(), cfg!(target_os = "linux"));
+}
+
 fn environment_tells_that_memory_can_be_measured() {
     let environment = Environment::capture();
     assert!(environment.allocator_installed);
@@ -105,7 +113,13 @@ fn environment_leaves_the_panic_hook_in_place() {
 /// Prints; times aren't asserted.
 fn tracker_cost() {
     const PAIRS: u32 = 100_000;
-    eprintln!("{:.1?}", measure_tracker_cost().unwrap());
+    let cost = measure_tracker_cost().unwrap();
+    eprintln!("{cost:.1?}");
+    eprintln!(
+        "beyond the system's: {:.1} ns a pair switched off, {:.1} ns on",
+        cost.switched_off_extra_ns(),
+        cost.switched_on_extra_ns()
+    );
     for n_threads in [1, 2, 4, 8] {
         let barrier = Barrier::new(n_threads);
         let pairs = || {

@@ -1,12 +1,13 @@
 //! Threads that allocate side by side: figures that a script fixes are exact, sums always are.
 
 use std::sync::Barrier;
+use std::thread::Builder;
 
 use libtest_mimic::Trial;
-use profiling_toolkit::memory::{MemoryOptions, measure_memory};
+use profiling_toolkit::memory::{MemoryOptions, Usage, measure_memory};
 
 use crate::block::Block;
-use crate::measured::{assert_sums, measure, site};
+use crate::measured::{assert_sums, measure, named, site};
 use crate::trials;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -56,7 +57,8 @@ fn threads_are_exact(n_threads: usize) {
     let script = &script;
     let profile = std::thread::scope(|scope| {
         for thread in 0..n_threads {
-            scope.spawn(move || script(thread));
+            let builder = Builder::new().name(format!("script-{thread}"));
+            builder.spawn_scoped(scope, move || script(thread)).unwrap();
         }
         barrier.wait();
         let ((), profile) = measure_memory(MemoryOptions::default(), || {
@@ -82,6 +84,18 @@ fn threads_are_exact(n_threads: usize) {
         ROUNDS * (4064 * n + thread_sum) + 10 * n + thread_sum
     );
     assert_eq!(profile.largest_block_bytes, 4000 + n - 1);
+    assert_eq!(profile.threads.len(), n_threads);
+    for thread in 0..n_threads as u64 {
+        let usage = named(&profile.threads, &format!("script-{thread}"));
+        let expected = Usage {
+            allocations: 2 * ROUNDS + 1,
+            reallocations: ROUNDS,
+            bytes_allocated: ROUNDS * (4064 + thread) + 10 + thread,
+            live_at_end_bytes: 10 + thread as i64,
+            live_at_peak_bytes: 4064 + thread as i64,
+        };
+        assert_eq!(usage, expected);
+    }
     let sites = profile.sites();
     let new = site(&sites, "Block::new").usage;
     assert_eq!(

@@ -4,15 +4,19 @@
 //! in the order in which their places were taken.
 //!
 //! ```text
-//! word 0        thread slot << 32 | flags << 16 | n_frames      never 0, so 0 marks the end
+//! word 0        thread slot << 48 | phase << 32 | flags << 16 | n_frames      never 0, so 0 marks the end
 //! word 1        weight, nanoseconds of CPU time
-//! word 2 …      n_frames addresses, leaf first
+//! word 2        tick
+//! word 3 …      n_frames addresses, leaf first
 //! ```
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-const HEADER_WORDS: usize = 2;
+use crate::phase::Phase;
+
+const HEADER_WORDS: usize = 3;
 const TRUNCATED: u64 = 1 << 16;
+const COMPLETE: u64 = 1 << 17;
 
 /// A block of samples that grows until it is full.
 #[derive(Debug)]
@@ -23,14 +27,20 @@ pub(super) struct Arena {
 }
 
 /// One sampled stack as it was found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RawSample<'frames> {
     /// Place of the thread in the sampler's table.
     pub(super) slot: usize,
+    /// What the thread was busy with.
+    pub(super) phase: Phase,
+    /// The look at all threads that the sample is from.
+    pub(super) tick: u64,
     /// CPU nanoseconds this sample stands for.
     pub(super) weight_ns: u64,
     /// The frames nearest the root are missing.
     pub(super) truncated: bool,
+    /// The unwind tables say that the last frame has no caller.
+    pub(super) complete: bool,
     /// Return addresses, leaf first; the leaf is the interrupted instruction plus one.
     pub(super) frames: &'frames [usize],
 }
@@ -57,8 +67,11 @@ impl Arena {
             word.store(address as u64, Ordering::Relaxed);
         }
         place[1].store(sample.weight_ns, Ordering::Relaxed);
-        let flags = if sample.truncated { TRUNCATED } else { 0 };
-        let header = (sample.slot as u64) << 32 | flags | sample.frames.len() as u64;
+        let truncated = if sample.truncated { TRUNCATED } else { 0 };
+        let flags = truncated | if sample.complete { COMPLETE } else { 0 };
+        let phase = u64::from(sample.phase.number());
+        let header = (sample.slot as u64) << 48 | phase << 32 | flags | sample.frames.len() as u64;
+        place[2].store(sample.tick, Ordering::Relaxed);
         place[0].store(header, Ordering::Release);
         true
     }
@@ -67,7 +80,7 @@ impl Arena {
     pub(super) fn for_each(&self, mut visit: impl FnMut(RawSample<'_>)) {
         let mut frames = Vec::new();
         let mut rest = &self.words[..];
-        while let [head, weight, tail @ ..] = rest {
+        while let [head, weight, tick, tail @ ..] = rest {
             let header = head.load(Ordering::Acquire);
             let n_frames = (header & 0xffff) as usize;
             if n_frames == 0 || n_frames > tail.len() {
@@ -80,9 +93,12 @@ impl Arena {
                     .map(|word| word.load(Ordering::Relaxed) as usize),
             );
             visit(RawSample {
-                slot: (header >> 32) as usize,
+                slot: (header >> 48) as usize,
+                phase: Phase::from_number((header >> 32) as u16),
+                tick: tick.load(Ordering::Relaxed),
                 weight_ns: weight.load(Ordering::Relaxed),
                 truncated: header & TRUNCATED != 0,
+                complete: header & COMPLETE != 0,
                 frames: &frames,
             });
             rest = &tail[n_frames..];
@@ -107,8 +123,11 @@ mod tests {
     fn sample(frames: &[usize]) -> RawSample<'_> {
         RawSample {
             slot: 3,
+            phase: Phase::named("a phase of the arena's tests"),
+            tick: 1 << 40,
             weight_ns: 1_003_009,
             truncated: true,
+            complete: false,
             frames,
         }
     }
@@ -126,17 +145,14 @@ mod tests {
         let mut n_samples = 0;
         arena.for_each(|found| {
             n_samples += 1;
-            assert_eq!(
-                (found.slot, found.weight_ns, found.truncated, found.frames),
-                (3, 1_003_009, true, &[10, 20, 30][..])
-            );
+            assert_eq!(found, sample(&[10, 20, 30]));
         });
         assert_eq!(n_samples, 1);
     }
 
     #[test]
     fn full_arena_refuses_and_keeps_what_it_has() {
-        let arena = Arena::with_bytes(8 * 8);
+        let arena = Arena::with_bytes(9 * 8);
         assert!(arena.push(sample(&[1, 2])));
         assert!(!arena.push(sample(&[3, 4, 5])));
         assert!(!arena.push(sample(&[6])));
@@ -145,7 +161,7 @@ mod tests {
 
     #[test]
     fn arena_filled_to_the_last_word_ends_there() {
-        let arena = Arena::with_bytes(6 * 8);
+        let arena = Arena::with_bytes(8 * 8);
         assert!(arena.push(sample(&[1])));
         assert!(arena.push(sample(&[2])));
         assert!(!arena.push(sample(&[3])));

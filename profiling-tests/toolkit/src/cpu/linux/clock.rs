@@ -61,7 +61,12 @@ pub(super) fn current_thread_sleeps() -> u64 {
     resource_usage(libc::RUSAGE_THREAD).map_or(0, |usage| usage.ru_nvcsw as u64)
 }
 
-/// The clock that timers run on. Safe inside a signal handler.
+/// How often the calling thread has given up its processor, or has been made to.
+pub(super) fn current_thread_switches() -> u64 {
+    resource_usage(libc::RUSAGE_THREAD).map_or(0, |usage| (usage.ru_nvcsw + usage.ru_nivcsw) as u64)
+}
+
+/// The clock that never jumps. Safe inside a signal handler.
 pub(super) fn monotonic_ns() -> u64 {
     read_clock(libc::CLOCK_MONOTONIC).unwrap_or(0)
 }

@@ -9,9 +9,9 @@
 //! none, and leaves. `close` returns once every handler that saw the measurement as active has left; the arena
 //! can then be read. The handler stays installed: the signal's default action would end the process.
 //!
-//! The timers also run out in threads that sleep. Their CPU time is left to be counted with the next sample
-//! that finds them running. Were it counted at once, work done in short bursts would be charged to the wait
-//! after it.
+//! A thread that has worked may sleep by the time the signal arrives, and wakes up for it. Its CPU time is left to be
+//! counted with the next sample that finds it running. Were it counted at once, work done in short bursts would be
+//! charged to the wait after it.
 #![expect(
     unsafe_code,
     reason = "installs and is a signal handler; reaches the arena through a pointer"
@@ -27,31 +27,41 @@ use libc::siginfo_t;
 
 use super::arena::{Arena, RawSample};
 use super::clock::{current_thread_cpu_ns, current_thread_sleeps, system_error};
+use super::signal::{self, SIGNAL};
 use super::slots::{N_SLOTS, SLOT_BITS, SLOTS, Slot};
-use super::timers::SIGNAL;
+use super::tables::Tables;
 use super::unwind::{Interrupted, Stack};
 use crate::cpu::options::CpuError;
+use crate::phase::Phase;
 
 /// A sample that stands for less CPU time isn't taken: it would cost as much as it measures.
-const LEAST_WEIGHT_NS: u64 = 40_000;
+pub(super) const LEAST_WEIGHT_NS: u64 = 40_000;
 
 /// Generation of the measurement under way, 0 for none.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 static LAST_GENERATION: AtomicUsize = AtomicUsize::new(0);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
-static ARENA: AtomicPtr<Arena> = AtomicPtr::new(ptr::null_mut());
-static DEPTH: AtomicUsize = AtomicUsize::new(0);
+static SHARED: AtomicPtr<Shared> = AtomicPtr::new(ptr::null_mut());
+/// Number of the last look at all threads.
+static TICK: AtomicU64 = AtomicU64::new(0);
 /// Signals that belonged to no measurement.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
 static RECORDED: AtomicU64 = AtomicU64::new(0);
 
-/// Makes the handler record into `arena`, which must be given to [`close`] before it is dropped. One
-/// measurement at a time: the caller holds the process-wide lock.
-pub(super) fn open(arena: &Arena, max_depth: usize) -> Generation {
+/// What all handlers of a measurement use.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) arena: Arena,
+    pub(super) tables: Tables,
+    pub(super) max_depth: usize,
+}
+
+/// Makes the handler use `shared`, which must outlive the call of [`close`]. One measurement at a time: the caller
+/// holds the process-wide lock.
+pub(super) fn open(shared: &Shared) -> Generation {
     let generation = LAST_GENERATION.fetch_add(1, SeqCst) + 1;
     RECORDED.store(0, SeqCst);
-    DEPTH.store(max_depth, SeqCst);
-    ARENA.store(ptr::from_ref(arena).cast_mut(), SeqCst);
+    SHARED.store(ptr::from_ref(shared).cast_mut(), SeqCst);
     ACTIVE.store(generation, SeqCst);
     Generation(generation)
 }
@@ -62,7 +72,12 @@ pub(super) fn close() {
     while INSIDE.load(SeqCst) != 0 {
         std::thread::yield_now();
     }
-    ARENA.store(ptr::null_mut(), SeqCst);
+    SHARED.store(ptr::null_mut(), SeqCst);
+}
+
+/// Begins another look at all threads: samples that come of it bear its number.
+pub(super) fn begin_tick() {
+    TICK.fetch_add(1, Relaxed);
 }
 
 /// A token that belongs to no measurement: generations count from 1.
@@ -83,7 +98,7 @@ pub(super) fn recorded() -> u64 {
 pub(super) struct Generation(usize);
 
 impl Generation {
-    /// What a timer hands to the handler for the thread in `slot`.
+    /// What a signal hands to the handler for the thread in `slot`.
     pub(super) fn token(self, slot: usize) -> usize {
         self.0 << SLOT_BITS | slot
     }
@@ -91,7 +106,7 @@ impl Generation {
 
 /// Installs the handler, unless somebody else has the signal.
 pub(super) fn install() -> Result<(), CpuError> {
-    let ours = on_expiry as *const () as libc::sighandler_t;
+    let ours = on_signal as *const () as libc::sighandler_t;
     let found = current_action()?.sa_sigaction;
     if found == ours {
         return Ok(());
@@ -123,7 +138,7 @@ fn current_action() -> Result<libc::sigaction, CpuError> {
     Ok(unsafe { action.assume_init() })
 }
 
-extern "C" fn on_expiry(_signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+extern "C" fn on_signal(_signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the address of the calling thread's `errno`, always valid.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above; the interrupted code may be about to read it, so it is put back.
@@ -134,7 +149,7 @@ extern "C" fn on_expiry(_signal: c_int, info: *mut siginfo_t, context: *mut c_vo
         Some(slot_idx) => {
             // SAFETY: `context` comes from the kernel.
             let interrupted = unsafe { Interrupted::from_context(context) };
-            expire(slot_idx, interrupted);
+            look(slot_idx, &interrupted);
         }
         None => {
             IGNORED.fetch_add(1, Relaxed);
@@ -145,32 +160,29 @@ extern "C" fn on_expiry(_signal: c_int, info: *mut siginfo_t, context: *mut c_vo
     unsafe { errno.write(saved) };
 }
 
-/// The slot that a signal is for, if a timer of the measurement under way has sent it.
+/// The slot that a signal is for, if it was sent for the measurement under way.
 fn token_slot(info: &siginfo_t) -> Option<usize> {
     let generation = ACTIVE.load(SeqCst);
-    if generation == 0 || info.si_code != libc::SI_TIMER {
+    if generation == 0 {
         return None;
     }
-    // SAFETY: a timer's signal carries a value; `sival_ptr` is the whole of it.
-    let token = unsafe { info.si_value() }.sival_ptr as usize;
+    let token = signal::token(info)?;
     (token >> SLOT_BITS == generation).then_some(token & (N_SLOTS - 1))
 }
 
-/// Samples the thread, unless the timer found it asleep, and sets the timer for the next time.
-fn expire(slot_idx: usize, interrupted: Interrupted) {
+/// Samples the thread, unless the signal found it asleep.
+fn look(slot_idx: usize, interrupted: &Interrupted) {
     let slot = &SLOTS[slot_idx];
     let now_ns = current_thread_cpu_ns();
     let sleeps = current_thread_sleeps();
     let new_sleeps = sleeps.saturating_sub(slot.seen_sleeps.swap(sleeps, Relaxed));
     // A wait that ended just before the signal came leaves no other trace than that there was one.
     if interrupted.was_woken() || (new_sleeps > 0 && interrupted.is_after_system_call()) {
-        pass_over(slot, now_ns, new_sleeps);
-        slot.set_next();
+        slot.counts.asleep.fetch_add(1, Relaxed);
+        slot.seen_cpu_ns.store(now_ns, Relaxed);
         return;
     }
-    slot.idle_in_row.store(0, Relaxed);
     sample(slot_idx, now_ns, interrupted);
-    slot.set_next();
     let end_ns = current_thread_cpu_ns();
     slot.seen_cpu_ns.store(end_ns, Relaxed);
     slot.counts
@@ -178,37 +190,29 @@ fn expire(slot_idx: usize, interrupted: Interrupted) {
         .fetch_add(end_ns.saturating_sub(now_ns), Relaxed);
 }
 
-/// Leaves a sleeping thread's CPU time for its next sample. What a thread has used that was asleep the last
-/// time as well and has gone to sleep once since is the cost of our waking it, and belongs to no sample.
-fn pass_over(slot: &Slot, now_ns: u64, new_sleeps: u64) {
-    slot.counts.asleep.fetch_add(1, Relaxed);
-    let since_seen_ns = now_ns.saturating_sub(slot.seen_cpu_ns.swap(now_ns, Relaxed));
-    let idle_in_row = slot.idle_in_row.load(Relaxed);
-    if idle_in_row > 0 && new_sleeps <= 1 {
-        slot.counts.waking_ns.fetch_add(since_seen_ns, Relaxed);
-        slot.last_cpu_ns.fetch_add(since_seen_ns, Relaxed);
-        slot.idle_in_row.store(idle_in_row + 1, Relaxed);
-    } else {
-        slot.idle_in_row.store(1, Relaxed);
-    }
-}
-
-fn sample(slot_idx: usize, now_ns: u64, interrupted: Interrupted) {
+fn sample(slot_idx: usize, now_ns: u64, interrupted: &Interrupted) {
     let slot = &SLOTS[slot_idx];
     let weight_ns = now_ns.saturating_sub(slot.last_cpu_ns.load(Relaxed));
     if weight_ns < LEAST_WEIGHT_NS {
         slot.counts.skipped.fetch_add(1, Relaxed);
         return;
     }
-    // SAFETY: the arena outlives the measurement, and `close` waits for this handler to leave.
-    let Some(arena) = (unsafe { ARENA.load(SeqCst).as_ref() }) else {
+    // SAFETY: what is shared outlives the measurement, and `close` waits for this handler to leave.
+    let Some(shared) = (unsafe { SHARED.load(SeqCst).as_ref() }) else {
         return;
     };
-    let stack = Stack::capture(interrupted.instruction, DEPTH.load(Relaxed));
-    let stored = arena.push(RawSample {
+    let mut stack = Stack::new(shared.max_depth);
+    if !capture_fast(&mut stack, slot, interrupted, &shared.tables) {
+        stack.capture_by_system(interrupted.instruction);
+        slot.counts.slowly_unwound.fetch_add(1, Relaxed);
+    }
+    let stored = shared.arena.push(RawSample {
         slot: slot_idx,
+        phase: Phase::current(),
+        tick: TICK.load(Relaxed),
         weight_ns,
         truncated: stack.truncated,
+        complete: stack.complete,
         frames: stack.addresses(),
     });
     if stored {
@@ -219,4 +223,17 @@ fn sample(slot_idx: usize, now_ns: u64, interrupted: Interrupted) {
     } else {
         slot.counts.dropped.fetch_add(1, Relaxed);
     }
+}
+
+/// By the tables, if it is known which memory the stack lies in.
+fn capture_fast(stack: &mut Stack, slot: &Slot, interrupted: &Interrupted, tables: &Tables) -> bool {
+    let Some(readable) = slot.readable_stack(interrupted.stack_pointer) else {
+        return false;
+    };
+    // SAFETY: the roster keeps the rules of a thread until it has ended or the handler is closed, and nobody but
+    // this thread's handler, which doesn't interrupt itself, uses them.
+    let Some(rules) = (unsafe { slot.rules.load(Relaxed).as_mut() }) else {
+        return false;
+    };
+    stack.capture_by_tables(interrupted, &readable, tables, rules)
 }

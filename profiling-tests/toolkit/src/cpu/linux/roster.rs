@@ -1,40 +1,61 @@
-//! The threads of a measurement: found, given a slot and a timer, and struck off when they end.
+//! The threads of a measurement: found, given a slot, signalled when they have worked, struck off when they end.
 //!
 //! One roster per process, behind a lock that the signal handler never takes. [`register`] works on the
 //! measurement under way, from any thread.
+#![expect(unsafe_code, reason = "owns what signal handlers use through a pointer")]
 
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::clock::ThreadId;
-use super::handler::Generation;
+use super::handler::{self, Generation, LEAST_WEIGHT_NS};
+use super::mappings::Mappings;
+use super::signal;
 use super::slots::{N_SLOTS, SLOTS};
-use super::timers::ThreadTimer;
+use super::tables::RuleCache;
 use crate::cpu::options::CpuError;
 
 static ROSTER: Mutex<Option<Roster>> = Mutex::new(None);
 
 /// The threads under measurement.
-#[derive(Debug)]
-pub(super) struct Roster {
+struct Roster {
     generation: Generation,
-    period_ns: u64,
-    /// The thread that looks for new ones; it isn't measured.
-    scanner: ThreadId,
+    /// The thread that looks at the others; it isn't measured.
+    sampler: ThreadId,
     members: Vec<Member>,
+    /// Places of threads that have ended, for the rules of others.
+    spare_rules: Vec<Rules>,
     /// The first reason for which a thread couldn't be taken on.
     failure: Option<CpuError>,
 }
 
 /// A thread of the roster. Its place in the list is its slot.
-#[derive(Debug)]
 struct Member {
     thread: ThreadId,
     name: String,
     /// `None` once the thread has ended.
-    timer: Option<ThreadTimer>,
+    rules: Option<Rules>,
     /// CPU time of the measurement that passed before the thread was found.
     unseen_ns: u64,
+}
+
+/// What a thread's walks remember. The thread's signal handler uses it through a pointer.
+struct Rules(*mut RuleCache);
+
+// SAFETY: an owned block of memory like any other.
+unsafe impl Send for Rules {}
+
+impl Rules {
+    fn new() -> Self {
+        Self(Box::into_raw(Box::new(RuleCache::new_in())))
+    }
+}
+
+impl Drop for Rules {
+    fn drop(&mut self) {
+        // SAFETY: it came from a box, and is dropped once: when no handler runs any more.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
 }
 
 /// What a measurement knows of a thread at its end.
@@ -53,13 +74,13 @@ enum Born {
     DuringMeasurement,
 }
 
-/// Opens the roster with all threads but the scanner.
-pub(super) fn open(generation: Generation, period_ns: u64, scanner: ThreadId) -> Result<(), CpuError> {
+/// Opens the roster with all threads but the sampler.
+pub(super) fn open(generation: Generation, sampler: ThreadId) -> Result<(), CpuError> {
     let mut roster = Roster {
         generation,
-        period_ns,
-        scanner,
+        sampler,
         members: Vec::new(),
+        spare_rules: Vec::new(),
         failure: None,
     };
     for thread in ThreadId::all()? {
@@ -70,6 +91,15 @@ pub(super) fn open(generation: Generation, period_ns: u64, scanner: ThreadId) ->
     }
     *lock() = Some(roster);
     Ok(())
+}
+
+/// Has every thread that has worked since it was last looked at look at itself.
+pub(super) fn tick() {
+    if let Some(roster) = lock().as_ref() {
+        handler::begin_tick();
+        roster.signal();
+        roster.find_stacks();
+    }
 }
 
 /// Takes on threads that are new and strikes off those that have ended.
@@ -89,7 +119,7 @@ pub(super) fn register(thread: ThreadId) {
     }
 }
 
-/// Deletes all timers and gives the threads, by slot.
+/// Gives the threads, by slot. For after the handler is closed.
 ///
 /// # Errors
 /// The first failure to take on a thread.
@@ -97,16 +127,38 @@ pub(super) fn close() -> Result<Vec<RecordedThread>, CpuError> {
     let Some(roster) = lock().take() else {
         return Ok(Vec::new());
     };
-    let threads = roster.members.into_iter().enumerate();
-    let threads = threads.map(|(slot, member)| member.finish(slot)).collect();
+    let members = roster.members.iter().enumerate();
+    let threads = members.map(|(slot, member)| member.finish(slot)).collect();
     roster.failure.map_or(Ok(threads), Err)
 }
 
 impl Roster {
+    fn signal(&self) {
+        for (slot, member) in self.members.iter().enumerate() {
+            let worked_ns = |cpu_ns: u64| cpu_ns.saturating_sub(SLOTS[slot].seen_cpu_ns.load(Relaxed));
+            if !member.is_alive() || member.thread.cpu_ns().map_or(0, worked_ns) < LEAST_WEIGHT_NS {
+                continue;
+            }
+            signal::send(member.thread, self.generation.token(slot));
+        }
+    }
+
+    /// Finds the memory in which stacks lie that a handler didn't know.
+    fn find_stacks(&self) {
+        let mut mappings = None;
+        for slot in &SLOTS[..self.members.len()] {
+            if let Some(address) = slot.take_wanted_stack()
+                && let Some(mapping) = mappings.get_or_insert_with(Mappings::now).around(address)
+            {
+                slot.set_stack(&mapping);
+            }
+        }
+    }
+
     fn update(&mut self, threads: &[ThreadId]) {
         for member in &mut self.members {
             if threads.binary_search(&member.thread).is_err() {
-                member.timer = None;
+                self.spare_rules.extend(member.rules.take());
             }
         }
         for &thread in threads {
@@ -115,8 +167,8 @@ impl Roster {
     }
 
     fn add(&mut self, thread: ThreadId, born: Born) {
-        let known = |member: &Member| member.thread == thread && member.timer.is_some();
-        if thread == self.scanner || self.members.iter().any(known) {
+        let known = |member: &Member| member.thread == thread && member.is_alive();
+        if thread == self.sampler || self.members.iter().any(known) {
             return;
         }
         let slot = self.members.len();
@@ -124,29 +176,21 @@ impl Roster {
             self.fail(CpuError::TooManyThreads { limit: N_SLOTS });
             return;
         }
+        // `None` when the thread has ended since it was found.
         let Some(cpu_ns) = thread.cpu_ns() else {
             return;
         };
-        match ThreadTimer::create(thread, self.generation.token(slot)) {
-            Ok(timer) => {
-                SLOTS[slot].begin(timer.id(), self.period_ns, cpu_ns);
-                self.members.push(Member {
-                    thread,
-                    name: thread.name(),
-                    timer: Some(timer),
-                    unseen_ns: match born {
-                        Born::BeforeMeasurement => 0,
-                        Born::DuringMeasurement => cpu_ns,
-                    },
-                });
-            }
-            // The thread has ended since it was found.
-            Err(source) if source.raw_os_error() == Some(libc::EINVAL) => {}
-            Err(source) => self.fail(CpuError::System {
-                call: "timer_create",
-                source,
-            }),
-        }
+        let rules = self.spare_rules.pop().unwrap_or_else(Rules::new);
+        SLOTS[slot].begin(cpu_ns, rules.0);
+        self.members.push(Member {
+            thread,
+            name: thread.name(),
+            rules: Some(rules),
+            unseen_ns: match born {
+                Born::BeforeMeasurement => 0,
+                Born::DuringMeasurement => cpu_ns,
+            },
+        });
     }
 
     fn fail(&mut self, failure: CpuError) {
@@ -155,14 +199,18 @@ impl Roster {
 }
 
 impl Member {
-    fn finish(self, slot: usize) -> RecordedThread {
-        let alive = self.timer.is_some();
+    fn is_alive(&self) -> bool {
+        self.rules.is_some()
+    }
+
+    fn finish(&self, slot: usize) -> RecordedThread {
+        let alive = self.is_alive();
         let residual = |cpu_ns: u64| cpu_ns.saturating_sub(SLOTS[slot].last_cpu_ns.load(SeqCst));
         let cpu_ns = if alive { self.thread.cpu_ns() } else { None };
         // A thread may have been named only after it was found.
         let name = Some(self.thread.name()).filter(|name| alive && !name.is_empty());
         RecordedThread {
-            name: name.unwrap_or(self.name),
+            name: name.unwrap_or_else(|| self.name.clone()),
             unsampled_ns: self.unseen_ns + cpu_ns.map_or(0, residual),
         }
     }

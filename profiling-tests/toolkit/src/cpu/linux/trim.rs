@@ -79,7 +79,7 @@ fn is_start(name: &str) -> bool {
 fn is_runtime(name: &str) -> bool {
     is_start(name)
         || name == "__rust_try"
-        || name == UNKNOWN_FUNCTION
+        || name.starts_with(UNKNOWN_FUNCTION)
         || BETWEEN.iter().any(|start| name.starts_with(start))
 }
 
