@@ -39,8 +39,11 @@ pub(super) fn quantity_or_none(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(|| "–".to_owned(), |value| quantity(value, unit))
 }
 
-/// A change as a signed share of what was before, with its interval if that is known.
+/// A change as a signed share of what was before, with its interval if that is known; of none there is nothing to say.
 pub(super) fn relative_change(change: &Change) -> String {
+    if change.verdict.as_deref() == Some("same") {
+        return String::new();
+    }
     let share = (change.now - change.before) / change.before.abs();
     if !share.is_finite() {
         return "–".to_owned();
