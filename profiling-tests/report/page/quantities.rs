@@ -29,9 +29,9 @@ pub(super) fn certainty(figure: &Figure) -> String {
     }
 }
 
-/// A 95 % confidence interval.
+/// A 95 % confidence interval. A line may end in it, but not before a percent sign.
 pub(super) fn interval_95([low, high]: [f64; 2], unit: &str) -> String {
-    format!("{} to {} (95 %)", quantity(low, unit), quantity(high, unit))
+    format!("{} to {} (95\u{a0}%)", quantity(low, unit), quantity(high, unit))
 }
 
 /// A number with its unit, if there is one.
@@ -48,7 +48,7 @@ pub(super) fn relative_change(change: &Change) -> String {
     if !share.is_finite() {
         return "–".to_owned();
     }
-    let percent = |share: f64| format!("{:+.1} %", share * 100.0);
+    let percent = |share: f64| format!("{:+.1}\u{a0}%", share * 100.0);
     match change.interval_95 {
         Some([low, high]) => format!(
             "{} ({} to {})",
