@@ -80,10 +80,10 @@ impl Figure {
         }
     }
 
-    /// The median of samples.
+    /// The median of samples. One alone says nothing of how they differ.
     pub(crate) fn time(name: impl Into<String>, samples: &Samples) -> Self {
         Self {
-            interval_95: Some(samples.median_interval_95_ns()),
+            interval_95: (samples.ns.len() > 1).then(|| samples.median_interval_95_ns()),
             samples: Some(samples.clone()),
             ..Self::rough(name, samples.median_ns(), FigureUnit::Ns, Better::Lower)
         }

@@ -29,9 +29,9 @@ pub(super) fn certainty(figure: &Figure) -> String {
     }
 }
 
-/// A 95 % confidence interval.
+/// A 95 % confidence interval. A line may end in it, but not before a percent sign.
 pub(super) fn interval_95([low, high]: [f64; 2], unit: &str) -> String {
-    format!("{} to {} (95 %)", quantity(low, unit), quantity(high, unit))
+    format!("{} to {} (95\u{a0}%)", quantity(low, unit), quantity(high, unit))
 }
 
 /// A number with its unit, if there is one.
@@ -39,13 +39,16 @@ pub(super) fn quantity_or_none(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(|| "–".to_owned(), |value| quantity(value, unit))
 }
 
-/// A change as a signed share of what was before, with its interval if that is known.
+/// A change as a signed share of what was before, with its interval if that is known; of none there is nothing to say.
 pub(super) fn relative_change(change: &Change) -> String {
+    if change.verdict.as_deref() == Some("same") {
+        return String::new();
+    }
     let share = (change.now - change.before) / change.before.abs();
     if !share.is_finite() {
         return "–".to_owned();
     }
-    let percent = |share: f64| format!("{:+.1} %", share * 100.0);
+    let percent = |share: f64| format!("{:+.1}\u{a0}%", share * 100.0);
     match change.interval_95 {
         Some([low, high]) => format!(
             "{} ({} to {})",
