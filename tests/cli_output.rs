@@ -8,9 +8,10 @@ use std::fs;
 use cli_common::{LONG_NAME, Run, User, on_a_terminal};
 use sha2::{Digest as _, Sha256};
 
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 8] = [
     "train",
     "predict",
+    "explain",
     "evaluate",
     "inspect",
     "profile",

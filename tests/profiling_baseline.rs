@@ -203,7 +203,7 @@ fn unknown_baseline_is_refused_at_once_and_the_known_ones_are_named() {
 
 #[test]
 fn names_that_would_leave_the_directory_are_refused() {
-    for name in ["../main", "a/b", ".hidden", "a\\b", "-"] {
+    for name in ["../no-such-run", "a/b", ".hidden", "a\\b", "-"] {
         for variable in ["PROFILING_SAVE_BASELINE", "PROFILING_BASELINE"] {
             let run = Run::in_environment(&["--ignored"], &[(variable, name)]);
             assert_eq!(run.output.status.code(), Some(2), "{variable}={name}");

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use postroom::Error;
+use postroom::document::Field;
 use postroom::model_file::{ModelFileError, ModelFileProblem};
 
 use super::key::KeyError;
@@ -47,6 +48,19 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// Why not.
         problem: io::Error,
+    },
+
+    /// The model has no label of that name.
+    #[error(
+        "{field}: the model has no label {name:?} among its {n_known}; postroom inspect --json lists them"
+    )]
+    UnknownLabel {
+        /// The field.
+        field: Field,
+        /// The name.
+        name: String,
+        /// Labels that there are.
+        n_known: usize,
     },
 
     /// A text can't be read.

@@ -35,6 +35,7 @@ fn verbs() -> clap::builder::PossibleValuesParser {
     [
         "train",
         "predict",
+        "explain",
         "evaluate",
         "inspect",
         "profile",

@@ -4,6 +4,7 @@
 
 mod completions;
 mod evaluate;
+mod explain;
 mod failure;
 mod inspect;
 mod interrupt;
@@ -57,6 +58,7 @@ pub(crate) struct Arguments {
 enum Verb {
     Train(train::Train),
     Predict(predict::Predict),
+    Explain(explain::Explain),
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
     Profile(profile::Profile),
@@ -70,6 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.verb {
         Verb::Train(verb) => verb.run(&terminal),
         Verb::Predict(verb) => verb.run(),
+        Verb::Explain(verb) => verb.run(),
         Verb::Evaluate(verb) => verb.run(&terminal),
         Verb::Inspect(verb) => verb.run(),
         Verb::Profile(verb) => verb.run(&terminal),
