@@ -8,6 +8,7 @@
     reason = "unused parts differ from binary to binary"
 )]
 
+pub(crate) mod holdout;
 pub(crate) mod text_sets;
 
 use std::fs::File;

@@ -4,8 +4,12 @@
 //! right.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
+use std::path::Path;
 
+use flate2::read::GzDecoder;
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
 use postroom::document::{Field, LabelId};
 use postroom::model::TrainingParams;
@@ -36,6 +40,18 @@ impl From<Value> for Text {
 pub(crate) fn texts(name: &str) -> Option<Vec<Text>> {
     let rows = super::json_lines(&format!("text/{name}.jsonl.gz"))?;
     Some(rows.into_iter().map(Text::from).collect())
+}
+
+/// A set anywhere: JSON lines, gzipped if the name ends in `.gz`.
+pub(crate) fn read(path: &Path) -> Vec<Text> {
+    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let lines: Box<dyn Read> = match path.extension() {
+        Some(ending) if ending == "gz" => Box::new(GzDecoder::new(file)),
+        _ => Box::new(file),
+    };
+    let rows = BufReader::new(lines).lines();
+    rows.map(|row| Text::from(serde_json::from_str::<Value>(&row.unwrap()).unwrap()))
+        .collect()
 }
 
 /// What a classifier did with the test documents.
