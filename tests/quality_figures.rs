@@ -7,11 +7,6 @@
 //! ```
 //! A set has a JSON object a line: `split` ("train" or "test"), `label` (null for none of them), `text`. With folds the
 //! split is not looked at. Paths are taken from the project's folder on.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "what tests share panics as tests do; figures are what this is for"
-)]
 
 mod shared;
 

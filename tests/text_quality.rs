@@ -2,7 +2,6 @@
 //!
 //! C95 is the share of the labelled documents that the confidences allow to assign when 95 % of what is assigned has to be
 //! right.
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod shared;
 
