@@ -259,6 +259,19 @@ fn texts_without_a_term_teach_and_get_nothing() {
     }
 }
 
+/// Archives in which every document has a label, some of them by chance rather than by what they say.
+#[test]
+fn text_without_a_term_is_nobody_s_where_all_documents_are_somebody_s() {
+    let mut examples = senders(2);
+    examples.extend((0..20).map(|at| sent_by(Some(at % 2), format!("page{} attached", at % 5))));
+    for examples in [senders(2), examples] {
+        let classifier = trained(&examples);
+        for content in ["", "the and of to is", "unheard"] {
+            assert_eq!(sender(&classifier, content), None, "{content:?}");
+        }
+    }
+}
+
 #[test]
 fn nothing_but_stop_words_is_an_error() {
     let examples: Vec<Example> = (0..20)

@@ -49,6 +49,8 @@ struct Answers {
     /// Of the labels, and of "no label" where that was learned.
     scores: Vec<f32>,
     cosines: Vec<f32>,
+    /// Whether the document has any term that is known.
+    says_something: bool,
 }
 
 impl PreparedOneLabel {
@@ -104,6 +106,7 @@ impl PreparedOneLabel {
         let mut answers = Answers {
             scores: vec![0.0; self.learner.n_outputs()],
             cosines: vec![0.0; self.centroids.n_outputs()],
+            says_something: !features.indices.is_empty(),
         };
         self.learner.scores(features, &mut answers.scores);
         self.centroids.scores(features, &mut answers.cosines);
@@ -128,7 +131,10 @@ impl PreparedOneLabel {
 
     fn is_assigned(&self, answers: &Answers, label: usize, confidence: f32) -> bool {
         let without_bias = answers.scores[label] - self.field.learner.bias()[label];
-        confidence >= self.field.thresholds[label] && without_bias >= self.field.floors[label]
+        let floor = self.field.floors[label];
+        // A floor can lie below 0, where a document that says nothing is.
+        let reaches_floor = floor == f32::NEG_INFINITY || (answers.says_something && without_bias >= floor);
+        confidence >= self.field.thresholds[label] && reaches_floor
     }
 }
 
