@@ -152,7 +152,7 @@ mod tests {
     use crate::sparse::{CsrMatrix, SparseVector};
 
     /// One label, one term that speaks against it a little; always probable enough.
-    fn label_of(features: SparseVector, floor: f32) -> Option<LabelId> {
+    fn label_of(features: &SparseVector, floor: f32) -> Option<LabelId> {
         let linear = |weights: &[(u32, f32)], n_outputs: usize| {
             let weights = CsrMatrix::from_rows(n_outputs, &[weights.to_vec()]);
             Linear::new(weights, vec![0.0; n_outputs]).unwrap()
@@ -182,13 +182,13 @@ mod tests {
 
     #[test]
     fn a_score_below_the_floor_gets_no_label() {
-        assert_eq!(label_of(says_something(), -0.5), Some(LabelId(7)));
-        assert_eq!(label_of(says_something(), -0.125), None);
+        assert_eq!(label_of(&says_something(), -0.5), Some(LabelId(7)));
+        assert_eq!(label_of(&says_something(), -0.125), None);
     }
 
     #[test]
     fn a_document_without_a_term_is_above_no_floor() {
-        assert_eq!(label_of(says_nothing(), -0.5), None);
-        assert_eq!(label_of(says_nothing(), f32::NEG_INFINITY), Some(LabelId(7)));
+        assert_eq!(label_of(&says_nothing(), -0.5), None);
+        assert_eq!(label_of(&says_nothing(), f32::NEG_INFINITY), Some(LabelId(7)));
     }
 }
