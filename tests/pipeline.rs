@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "631fa991b32e730300f7936dfbf0e29362c58a718ce21e8bc669376ad20e83dc",
+            "982eb15e05153a9422a555744220ec5af7edd9b8645a83daccfe2757f3c5a88f",
         ),
     ];
     for (params, sha_256) in expected {

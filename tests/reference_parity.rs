@@ -20,6 +20,7 @@ use postroom::pipelines::mlp::MlpPipeline;
 use postroom::store::SqliteStore;
 use postroom::train_report::TrainReport;
 use serde_json::Value;
+use shared::holdout;
 
 /// Trains as paperless-ngx did when the expectations were written: no language set.
 fn train(store: &SqliteStore, seed: u64) -> (DocumentClassifier, TrainReport) {
@@ -110,7 +111,7 @@ fn epochs_and_losses_on_the_seed_database() {
 
 #[test]
 fn held_out_documents_are_filed_as_well_as_by_the_reference() {
-    let (Some(archive), Some(holdout)) = (
+    let (Some(archive), Some(documents)) = (
         shared::Genuine::unpack("paperless_seed_5000"),
         shared::json_lines("holdout_1000.jsonl.gz"),
     ) else {
@@ -120,7 +121,7 @@ fn held_out_documents_are_filed_as_well_as_by_the_reference() {
     let mut sums = [0.0; 4];
     for seed in 0..5 {
         let (classifier, _) = train(store, seed);
-        for (sum, score) in sums.iter_mut().zip(scores(&classifier, &holdout)) {
+        for (sum, score) in sums.iter_mut().zip(holdout::scores(&classifier, &documents)) {
             *sum += score / 5.0;
         }
     }
@@ -130,34 +131,4 @@ fn held_out_documents_are_filed_as_well_as_by_the_reference() {
         sums.iter().zip(least).all(|(sum, least)| *sum >= least),
         "{sums:?}, at least {least:?}"
     );
-}
-
-/// Micro-F1 of the tags, then accuracies of the other fields, in the order of `Field::ALL`.
-fn scores(classifier: &DocumentClassifier, holdout: &[Value]) -> [f64; 4] {
-    let label = |value: &Value| value.as_i64().map(|key| LabelId(key as i32));
-    let (mut right, mut hits, mut n_tags) = ([0.0; 4], 0, 0);
-    for document in holdout {
-        let answer = classifier
-            .predict(document["content"].as_str().unwrap())
-            .unwrap()
-            .labels();
-        let tags: Vec<LabelId> = document["auto_tags"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(label)
-            .collect();
-        hits += answer.tags.iter().filter(|tag| tags.contains(tag)).count();
-        n_tags += tags.len() + answer.tags.len();
-        right[1] += f64::from(answer.correspondent == label(&document["auto_correspondent"]));
-        right[2] += f64::from(answer.document_type == label(&document["auto_document_type"]));
-        right[3] += f64::from(answer.storage_path == label(&document["auto_storage_path"]));
-    }
-    right[0] = 2.0 * hits as f64 / n_tags as f64;
-    [
-        right[0],
-        right[1] / holdout.len() as f64,
-        right[2] / holdout.len() as f64,
-        right[3] / holdout.len() as f64,
-    ]
 }

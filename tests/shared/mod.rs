@@ -8,6 +8,9 @@
     reason = "unused parts differ from binary to binary"
 )]
 
+pub(crate) mod holdout;
+pub(crate) mod text_sets;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;

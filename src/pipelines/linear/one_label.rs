@@ -50,6 +50,8 @@ struct Answers {
     /// Of the labels, and of "no label" where that was learned.
     scores: Vec<f32>,
     cosines: Vec<f32>,
+    /// Whether the document has any term that is known.
+    says_something: bool,
 }
 
 impl PreparedOneLabel {
@@ -135,6 +137,7 @@ impl PreparedOneLabel {
         let mut answers = Answers {
             scores: vec![0.0; self.learner.n_outputs()],
             cosines: vec![0.0; self.centroids.n_outputs()],
+            says_something: !features.indices.is_empty(),
         };
         self.learner.scores(features, &mut answers.scores);
         self.centroids.scores(features, &mut answers.cosines);
@@ -166,8 +169,10 @@ impl PreparedOneLabel {
     }
 
     fn is_assigned(&self, answers: &Answers, label: usize, confidence: f32) -> bool {
-        confidence >= self.field.thresholds[label]
-            && self.without_bias(answers, label) >= self.field.floors[label]
+        let floor = self.field.floors[label];
+        // A floor can lie below 0, where a document that says nothing is.
+        let is_above = answers.says_something && self.without_bias(answers, label) >= floor;
+        confidence >= self.field.thresholds[label] && (floor == f32::NEG_INFINITY || is_above)
     }
 }
 
@@ -181,4 +186,51 @@ fn capped(mut others: Vec<Candidate>, best: f32) -> Vec<Candidate> {
 /// Two labels can't both be right: what another can have is what the best leaves.
 fn left_by(best: f32, other: f32) -> f32 {
     other.min(1.0 - best).min(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sparse::{CsrMatrix, SparseVector};
+
+    /// One label, one term that speaks against it a little; always probable enough.
+    fn label_of(features: &SparseVector, floor: f32) -> Option<LabelId> {
+        let linear = |weights: &[(u32, f32)], n_outputs: usize| {
+            let weights = CsrMatrix::from_rows(n_outputs, &[weights.to_vec()]);
+            Linear::new(weights, vec![0.0; n_outputs]).unwrap()
+        };
+        let field = OneLabel {
+            labels: vec![LabelId(7)],
+            n_positives: vec![10],
+            learner: linear(&[(0, -0.25)], 1),
+            centroids: linear(&[], 3),
+            calibration: Logistic {
+                intercept: 0.0,
+                weights: vec![0.0; N_EVIDENCE],
+            },
+            thresholds: vec![0.0],
+            floors: vec![floor],
+        };
+        PreparedOneLabel::new(&field).label(features.as_row())
+    }
+
+    fn says_something() -> SparseVector {
+        SparseVector::new(1, vec![0], vec![1.0]).unwrap()
+    }
+
+    fn says_nothing() -> SparseVector {
+        SparseVector::new(1, Vec::new(), Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn a_score_below_the_floor_gets_no_label() {
+        assert_eq!(label_of(&says_something(), -0.5), Some(LabelId(7)));
+        assert_eq!(label_of(&says_something(), -0.125), None);
+    }
+
+    #[test]
+    fn a_document_without_a_term_is_above_no_floor() {
+        assert_eq!(label_of(&says_nothing(), -0.5), None);
+        assert_eq!(label_of(&says_nothing(), f32::NEG_INFINITY), Some(LabelId(7)));
+    }
 }
