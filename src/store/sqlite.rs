@@ -163,6 +163,36 @@ impl<'s> SqliteSnapshot<'s> {
             visit(Filing { id, modified, labels }).map_err(Stopped::ByVisitor)
         })
     }
+
+    fn read_contents(
+        &self,
+        ids: &[DocumentId],
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        let mut statement = self
+            .moment
+            .connection()
+            .prepare(&self.schema.content_query())?;
+        for &id in ids {
+            let mut rows = statement.query([id.0])?;
+            if let Some(row) = rows.next()? {
+                let content = content(row.get_ref(0)?, id, repaired)?;
+                visit(Document { id, content }).map_err(Stopped::ByVisitor)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn warn_of(&self, repaired: usize) {
+        if repaired > 0 {
+            tracing::warn!(
+                documents = repaired,
+                path = %self.store.path.display(),
+                "contents that are not UTF-8 text: what can't be read was replaced by U+FFFD",
+            );
+        }
+    }
 }
 
 impl Snapshot for SqliteSnapshot<'_> {
@@ -180,13 +210,18 @@ impl Snapshot for SqliteSnapshot<'_> {
             let content = content(row.get_ref(1)?, id, &mut repaired)?;
             visit(Document { id, content }).map_err(Stopped::ByVisitor)
         });
-        if repaired > 0 {
-            tracing::warn!(
-                documents = repaired,
-                path = %self.store.path.display(),
-                "contents that are not UTF-8 text: what can't be read was replaced by U+FFFD",
-            );
-        }
+        self.warn_of(repaired);
+        self.checked(result)
+    }
+
+    fn for_each_document_among(
+        &mut self,
+        ids: &[DocumentId],
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<()> {
+        let mut repaired = 0_usize;
+        let result = self.read_contents(ids, &mut repaired, visit);
+        self.warn_of(repaired);
         self.checked(result)
     }
 }

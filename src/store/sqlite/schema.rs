@@ -83,6 +83,21 @@ impl Schema {
         self.documents_query("content")
     }
 
+    /// The content of the document with the id `?1`, if it is one that trains. Indexes lead to its row and to its tags.
+    pub(super) fn content_query(self) -> String {
+        let outside_trash = if self.has_trash {
+            "AND deleted_at IS NULL"
+        } else {
+            ""
+        };
+        format!(
+            "SELECT content FROM documents_document WHERE id = ?1 {outside_trash} AND NOT EXISTS (\
+                 SELECT 1 FROM documents_document_tags \
+                 JOIN documents_tag ON documents_tag.id = documents_document_tags.tag_id \
+                 WHERE documents_document_tags.document_id = ?1 AND documents_tag.is_inbox_tag)"
+        )
+    }
+
     fn documents_query(self, columns: &str) -> String {
         let filter = if self.has_trash {
             "WHERE deleted_at IS NULL"
