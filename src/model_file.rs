@@ -4,6 +4,7 @@
 //! lengths are checked before slicing, the signature before decoding, and everything decoded before use.
 
 mod atomic;
+mod description;
 mod key;
 mod payload;
 mod signed;
@@ -14,7 +15,9 @@ use std::path::{Path, PathBuf};
 
 use crate::model::Model;
 
+pub use description::{Description, Part};
 pub use key::SecretKey;
+pub use signed::MAGIC;
 
 /// Version of the format that this library writes, and the only one that it reads; not the crate's version.
 pub const FORMAT_VERSION: u32 = 2;

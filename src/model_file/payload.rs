@@ -6,7 +6,7 @@ mod packed;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelFileProblem;
+use super::{ModelFileProblem, Part};
 use crate::document::{AutoLabel, Field, LabelCatalog};
 use crate::fingerprint::Fingerprint;
 use crate::model::{Model, TrainingParams, TrainingState};
@@ -64,6 +64,25 @@ pub(super) fn encode(model: &Model, bytes: Vec<u8>) -> Vec<u8> {
 
 /// The model in `payload`.
 pub(super) fn decode(payload: &[u8]) -> Result<Model, ModelFileProblem> {
+    fit_together(parse(payload)?)
+}
+
+/// The model in `payload`, and what its parts take there.
+pub(super) fn decode_parts(bytes: &[u8]) -> Result<(Model, Vec<Part>), ModelFileProblem> {
+    let payload = parse(bytes)?;
+    let mut parts = vec![Part::of("names of the labels", &payload.names)];
+    parts.extend(match &payload.learned {
+        LearnedPayload::Mlp(mlp) => mlp.parts(),
+        LearnedPayload::Linear(linear) => linear.parts(),
+    });
+    parts.push(Part::of("state for the next training", &payload.state));
+    let rest = bytes.len() as u64 - parts.iter().map(|part| part.bytes).sum::<u64>();
+    let name = "parameters and state of the archive".to_owned();
+    parts.insert(0, Part { name, bytes: rest });
+    Ok((fit_together(payload)?, parts))
+}
+
+fn parse(payload: &[u8]) -> Result<Payload<'_>, ModelFileProblem> {
     let (payload, rest) = postcard::take_from_bytes::<Payload<'_>>(payload)
         .map_err(|error| ModelFileProblem::corrupt(format!("its payload cannot be decoded ({error})")))?;
     if !rest.is_empty() {
@@ -72,6 +91,11 @@ pub(super) fn decode(payload: &[u8]) -> Result<Model, ModelFileProblem> {
             rest.len()
         )));
     }
+    Ok(payload)
+}
+
+/// The model, if its parts agree.
+fn fit_together(payload: Payload<'_>) -> Result<Model, ModelFileProblem> {
     let learned = decode_learned(payload.learned, &payload.params).map_err(ModelFileProblem::corrupt)?;
     let mut catalog = LabelCatalog::default();
     for (field, names) in Field::ALL.into_iter().zip(payload.names) {

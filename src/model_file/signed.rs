@@ -15,7 +15,9 @@ use hmac::Mac;
 
 use super::{ModelFileProblem, SecretKey};
 
-const MAGIC: [u8; 8] = *b"POSTROOM";
+/// What every model file begins with.
+pub const MAGIC: [u8; 8] = *b"POSTROOM";
+
 const VERSION_OFFSET: usize = MAGIC.len();
 const KEY_ID_OFFSET: usize = VERSION_OFFSET + size_of::<u32>();
 const LENGTH_OFFSET: usize = KEY_ID_OFFSET + 8;
@@ -40,47 +42,77 @@ pub(super) fn seal(version: u32, key: &SecretKey, append: impl FnOnce(Vec<u8>) -
 
 /// Takes the payload out, after everything about the envelope was checked, the signature in constant time.
 pub(super) fn open<'a>(bytes: &'a [u8], version: u32, key: &SecretKey) -> Result<&'a [u8], ModelFileProblem> {
-    let shown = MAGIC.len().min(bytes.len());
-    if bytes[..shown] != MAGIC[..shown] {
-        return Err(ModelFileProblem::corrupt("it does not begin as a model does"));
-    }
-    let found = bytes.len() as u64;
-    let Some((header, payload)) = bytes.split_at_checked(PAYLOAD_OFFSET) else {
-        return Err(ModelFileProblem::Truncated {
-            expected: PAYLOAD_OFFSET as u64,
-            found,
-        });
-    };
-    let found_version = u32::from_le_bytes(array_at(header, VERSION_OFFSET));
-    if found_version != version {
-        return Err(ModelFileProblem::Incompatible {
-            found: found_version,
-            supported: version,
-        });
-    }
-    if array_at(header, KEY_ID_OFFSET) != key.id() {
+    let envelope = Envelope::of(bytes, version)?;
+    if envelope.key_id != key.id() {
         return Err(ModelFileProblem::WrongKey);
     }
-    let length = u64::from_le_bytes(array_at(header, LENGTH_OFFSET));
-    let expected = length.saturating_add(PAYLOAD_OFFSET as u64);
-    if found < expected {
-        return Err(ModelFileProblem::Truncated { expected, found });
-    }
-    if found > expected {
-        return Err(ModelFileProblem::corrupt(format!(
-            "{} bytes follow its end",
-            found - expected
-        )));
-    }
+    let payload = envelope.payload()?;
     let signed = key
         .mac()
-        .chain_update(&header[..SIGNATURE_OFFSET])
+        .chain_update(&envelope.header[..SIGNATURE_OFFSET])
         .chain_update(payload);
-    match signed.verify_slice(&header[SIGNATURE_OFFSET..]) {
+    match signed.verify_slice(&envelope.header[SIGNATURE_OFFSET..]) {
         Ok(()) => Ok(payload),
         Err(_) => Err(ModelFileProblem::corrupt(
             "its signature does not match its content",
         )),
+    }
+}
+
+/// An envelope of a known version, its signature unchecked.
+pub(super) struct Envelope<'a> {
+    /// The key that it says it was signed with.
+    pub(super) key_id: [u8; 8],
+    header: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    /// Bytes of an envelope, before the payload.
+    pub(super) const BYTES: usize = PAYLOAD_OFFSET;
+
+    /// Reads what no key is needed for.
+    pub(super) fn of(bytes: &'a [u8], version: u32) -> Result<Self, ModelFileProblem> {
+        let shown = MAGIC.len().min(bytes.len());
+        if bytes[..shown] != MAGIC[..shown] {
+            return Err(ModelFileProblem::corrupt("it does not begin as a model does"));
+        }
+        let Some((header, rest)) = bytes.split_at_checked(PAYLOAD_OFFSET) else {
+            return Err(ModelFileProblem::Truncated {
+                expected: PAYLOAD_OFFSET as u64,
+                found: bytes.len() as u64,
+            });
+        };
+        let found = u32::from_le_bytes(array_at(header, VERSION_OFFSET));
+        if found != version {
+            return Err(ModelFileProblem::Incompatible {
+                found,
+                supported: version,
+            });
+        }
+        Ok(Self {
+            key_id: array_at(header, KEY_ID_OFFSET),
+            header,
+            rest,
+        })
+    }
+
+    /// The payload, which has as many bytes as the envelope says.
+    pub(super) fn payload(&self) -> Result<&'a [u8], ModelFileProblem> {
+        let length = u64::from_le_bytes(array_at(self.header, LENGTH_OFFSET));
+        let found = self.rest.len() as u64;
+        if found < length {
+            let envelope = PAYLOAD_OFFSET as u64;
+            return Err(ModelFileProblem::Truncated {
+                expected: length.saturating_add(envelope),
+                found: found + envelope,
+            });
+        }
+        if found > length {
+            let problem = format!("{} bytes follow its end", found - length);
+            return Err(ModelFileProblem::corrupt(problem));
+        }
+        Ok(self.rest)
     }
 }
 

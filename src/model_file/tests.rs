@@ -6,11 +6,14 @@ use super::*;
 use crate::document::{Field, LabelId};
 use crate::learners::mlp::OutputActivation;
 use crate::model::TrainingParams;
+use crate::pipelines::linear::{LinearField, LinearModel, LinearPipeline, OneLabel};
 use crate::pipelines::mlp::{FieldClassifier, Learner, MlpModel, MlpPipeline};
 use crate::pipelines::{Pipeline, PipelineModel};
+use crate::predictor::Predictor;
 use crate::store::{MemoryStore, NewDocument, NewLabel};
 use crate::targets::ClassEncoder;
 use crate::trainer::{TrainOutcome, Trainer};
+use crate::vector_cache::VectorCacheParams;
 
 fn key() -> SecretKey {
     SecretKey::new("the key of these tests")
@@ -18,6 +21,13 @@ fn key() -> SecretKey {
 
 /// A small model with every kind of classifier: softmax, logistic for several tags and for yes or no, constant.
 fn model() -> Model {
+    let mut pipeline = MlpPipeline::default();
+    pipeline.mlp.max_epochs = 2;
+    trained(&archive(), Pipeline::Mlp(pipeline))
+}
+
+/// Nine documents with two senders, a type on some, a path on all and two tags.
+fn archive() -> MemoryStore {
     let mut store = MemoryStore::new();
     let senders = ["Anna", "Ben"].map(|name| store.add_label(Field::Correspondent, &NewLabel::auto(name)));
     let kind = store.add_label(Field::DocumentType, &NewLabel::auto("letter"));
@@ -35,14 +45,21 @@ fn model() -> Model {
         let ids = store.add_documents(&[document]).unwrap();
         store.add_tags(&[(ids[0], tags[at % 2])]).unwrap();
     }
-    let mut pipeline = MlpPipeline::default();
-    pipeline.mlp.max_epochs = 2;
+    store
+}
+
+/// The same archive, learned the other way.
+fn linear_model() -> Model {
+    trained(&archive(), Pipeline::Linear(LinearPipeline::default()))
+}
+
+fn trained(store: &MemoryStore, pipeline: Pipeline) -> Model {
     let params = TrainingParams {
-        pipeline: Pipeline::Mlp(pipeline),
+        pipeline,
         ..TrainingParams::default()
     };
     match Trainer::new(params)
-        .train(&store, None, &|_| ControlFlow::Continue(()))
+        .train(store, None, &|_| ControlFlow::Continue(()))
         .unwrap()
     {
         TrainOutcome::Trained { model, .. } => *model,
@@ -100,6 +117,94 @@ fn assert_says(problem: &str, expected: &str) {
 fn a_model_comes_back_equal() {
     let model = model();
     assert_eq!(from_bytes(&to_bytes(&model, &key()), &key()).unwrap(), model);
+}
+
+#[test]
+fn a_linear_model_comes_back_equal() {
+    let model = linear_model();
+    assert_eq!(from_bytes(&to_bytes(&model, &key()), &key()).unwrap(), model);
+}
+
+#[test]
+fn a_linear_payload_cut_anywhere_is_corrupt() {
+    let payload = payload_of(&linear_model());
+    for length in 0..payload.len() {
+        problem_of(&payload[..length]);
+    }
+}
+
+#[test]
+fn an_absurd_length_in_a_linear_payload_is_corrupt() {
+    let payload = payload_of(&linear_model());
+    for at in 0..payload.len() {
+        let claim = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10];
+        problem_of(&[&payload[..at], &claim].concat());
+    }
+}
+
+#[test]
+fn a_damaged_linear_payload_is_corrupt_or_another_model_but_never_a_panic() {
+    let payload = payload_of(&linear_model());
+    for at in 0..payload.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut damaged = payload.clone();
+            damaged[at] ^= flip;
+            let sealed = signed::seal(FORMAT_VERSION, &key(), |envelope| {
+                [&envelope, &damaged[..]].concat()
+            });
+            if let Ok(model) = from_bytes(&sealed, &key()) {
+                let predictor = Predictor::new(&model, VectorCacheParams::default()).unwrap();
+                predictor.predict("apple pear plum");
+            }
+        }
+    }
+}
+
+/// What is said of a linear model that was damaged by `damage` and then signed with the right key.
+fn linear_problem_after(damage: impl FnOnce(&mut LinearModel)) -> String {
+    let mut model = linear_model();
+    match &mut model.learned {
+        PipelineModel::Linear(learned) => damage(learned),
+        PipelineModel::Mlp(_) => panic!("linear classifiers were trained"),
+    }
+    let problem = from_bytes(&to_bytes(&model, &key()), &key()).unwrap_err();
+    assert!(matches!(problem, ModelFileProblem::Corrupt(_)), "{problem:?}");
+    problem.to_string()
+}
+
+fn correspondents(learned: &mut LinearModel) -> &mut OneLabel {
+    match &mut learned.fields[Field::Correspondent.index()] {
+        Some(LinearField::OneLabel(field)) => field,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn parts_of_a_linear_field_that_do_not_fit_are_corrupt() {
+    type Damage = fn(&mut OneLabel);
+    let damages: [(&str, Damage); 6] = [
+        ("not in ascending order", |field| field.labels.reverse()),
+        ("numbers of documents differ", |field| field.n_positives.push(1)),
+        ("calibration does not fit", |field| {
+            field.calibration.weights.push(0.0);
+        }),
+        ("calibration does not fit", |field| {
+            field.calibration.intercept = f64::NAN;
+        }),
+        ("another number of weights", |field| field.thresholds.push(0.5)),
+        ("a floor is not a number", |field| field.floors[0] = f32::NAN),
+    ];
+    for (expected, damage) in damages {
+        let problem = linear_problem_after(|learned| damage(correspondents(learned)));
+        assert_says(&problem, "correspondent: ");
+        assert_says(&problem, expected);
+    }
+}
+
+#[test]
+fn linear_fields_in_each_others_place_are_corrupt() {
+    let problem = linear_problem_after(|learned| learned.fields.swap(0, 1));
+    assert_says(&problem, "one label where there can be several");
 }
 
 #[test]
@@ -248,4 +353,44 @@ fn a_directory_is_an_error_not_a_missing_model() {
     let directory = tempfile::tempdir().unwrap();
     let problem = load(directory.path(), &key()).unwrap_err().problem;
     assert!(matches!(problem, ModelFileProblem::Io { .. }), "{problem:?}");
+}
+
+#[test]
+fn description_without_the_key_is_that_of_the_model() {
+    let (model, key) = (model(), key());
+    let description = Description::of(&to_bytes(&model, &key)).unwrap();
+    assert_eq!(description.params, model.params);
+    assert_eq!(description.fingerprint, model.fingerprint);
+    assert_eq!(description.catalog, model.catalog);
+    assert_eq!(description.n_documents, model.n_documents);
+    assert!(description.terms.iter().eq(model.learned.terms()));
+    assert_eq!(description.key_id, key.id());
+}
+
+#[test]
+fn described_parts_sum_to_the_file() {
+    let bytes = to_bytes(&model(), &key());
+    let parts = Description::of(&bytes).unwrap().parts;
+    assert_eq!(
+        parts.iter().map(|part| part.bytes).sum::<u64>(),
+        bytes.len() as u64
+    );
+}
+
+/// Whoever changed the file can have changed anything: it is described or it isn't, and nothing worse.
+#[test]
+fn any_bytes_have_a_description_or_a_problem() {
+    let sound = to_bytes(&model(), &key());
+    for length in 0..sound.len().min(400) {
+        assert!(Description::of(&sound[..length]).is_err());
+    }
+    let payload = signed::Envelope::BYTES;
+    for at in (payload..payload + 300).chain((payload..sound.len()).step_by(97)) {
+        for value in [0, 0x7f, 0x80, 0xff] {
+            let mut bytes = sound.clone();
+            bytes[at] = value;
+            let described = Description::of(&bytes);
+            assert!(described.is_ok() || matches!(described, Err(ModelFileProblem::Corrupt(_))));
+        }
+    }
 }

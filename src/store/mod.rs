@@ -7,6 +7,7 @@
 
 mod entry;
 mod memory;
+mod selection;
 mod sqlite;
 mod sqlite_archive;
 
@@ -15,6 +16,7 @@ use crate::error::Result;
 
 pub use entry::{MatchingAlgorithm, NewDocument, NewLabel};
 pub use memory::MemoryStore;
+pub use selection::Selection;
 pub use sqlite::SqliteStore;
 pub use sqlite_archive::SqliteArchive;
 

@@ -20,7 +20,7 @@ use self::schema::Schema;
 pub(super) use self::schema::label_table;
 pub(super) use self::value::label_key;
 use self::value::{content, modified};
-use super::{DocumentStore, MatchingAlgorithm, Snapshot};
+use super::{DocumentStore, MatchingAlgorithm, Selection, Snapshot};
 use crate::document::{AutoLabel, Document, DocumentId, Field, Filing, LabelCatalog, LabelId, Labels};
 use crate::error::{ArchiveProblem, Error, Result};
 
@@ -63,6 +63,22 @@ impl SqliteStore {
     /// The database.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Visits the content of each document of `selection`, by ascending id and each once, all of one moment.
+    ///
+    /// # Errors
+    /// The archive can't be read, or `visit` returned an error, which is passed on.
+    pub fn for_each_selected(
+        &self,
+        selection: &Selection,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<()> {
+        let snapshot = SqliteSnapshot::open(self)?;
+        let mut repaired = 0;
+        let result = snapshot.read_selected(selection, &mut repaired, visit);
+        self.warn_of_repairs(repaired);
+        snapshot.checked(result)
     }
 }
 
@@ -146,6 +162,26 @@ impl<'s> SqliteSnapshot<'s> {
         Ok(catalog)
     }
 
+    fn read_selected(
+        &self,
+        selection: &Selection,
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        let connection = self.moment.connection();
+        let mut ids = match selection {
+            Selection::Documents(ids) => ids.iter().map(|id| id.0).collect(),
+            Selection::Inbox => keys(
+                connection,
+                "SELECT document_id FROM documents_document_tags \
+                 WHERE tag_id IN (SELECT id FROM documents_tag WHERE is_inbox_tag)",
+            )?,
+        };
+        ids.sort_unstable();
+        ids.dedup();
+        self.read_each(&self.schema.content_query(), ids, repaired, visit)
+    }
+
     fn read_filings(&self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<(), Stopped> {
         let catalog = self.read_catalog()?;
         let auto = |field, key: Option<i64>| key.and_then(|key| auto_label(&catalog, field, key));
@@ -164,34 +200,38 @@ impl<'s> SqliteSnapshot<'s> {
         })
     }
 
-    fn read_contents(
+    fn read_training(
         &self,
         ids: &[DocumentId],
         repaired: &mut usize,
         visit: &mut dyn FnMut(Document) -> Result<()>,
     ) -> Result<(), Stopped> {
-        let mut statement = self
-            .moment
-            .connection()
-            .prepare(&self.schema.content_query())?;
-        for &id in ids {
-            let mut rows = statement.query([id.0])?;
+        self.read_each(
+            &self.schema.training_content_query(),
+            ids.iter().map(|id| id.0),
+            repaired,
+            visit,
+        )
+    }
+
+    /// Visits what `query` finds for each of the ids.
+    fn read_each(
+        &self,
+        query: &str,
+        ids: impl IntoIterator<Item = i64>,
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        let mut documents = self.moment.connection().prepare(query)?;
+        for id in ids {
+            let mut rows = documents.query([id])?;
             if let Some(row) = rows.next()? {
-                let content = content(row.get_ref(0)?, id, repaired)?;
+                let id = DocumentId(id);
+                let content = content(row.get_ref(1)?, id, repaired)?;
                 visit(Document { id, content }).map_err(Stopped::ByVisitor)?;
             }
         }
         Ok(())
-    }
-
-    fn warn_of(&self, repaired: usize) {
-        if repaired > 0 {
-            tracing::warn!(
-                documents = repaired,
-                path = %self.store.path.display(),
-                "contents that are not UTF-8 text: what can't be read was replaced by U+FFFD",
-            );
-        }
     }
 }
 
@@ -210,7 +250,7 @@ impl Snapshot for SqliteSnapshot<'_> {
             let content = content(row.get_ref(1)?, id, &mut repaired)?;
             visit(Document { id, content }).map_err(Stopped::ByVisitor)
         });
-        self.warn_of(repaired);
+        self.store.warn_of_repairs(repaired);
         self.checked(result)
     }
 
@@ -220,13 +260,23 @@ impl Snapshot for SqliteSnapshot<'_> {
         visit: &mut dyn FnMut(Document) -> Result<()>,
     ) -> Result<()> {
         let mut repaired = 0_usize;
-        let result = self.read_contents(ids, &mut repaired, visit);
-        self.warn_of(repaired);
+        let result = self.read_training(ids, &mut repaired, visit);
+        self.store.warn_of_repairs(repaired);
         self.checked(result)
     }
 }
 
 impl SqliteStore {
+    fn warn_of_repairs(&self, n_documents: usize) {
+        if n_documents > 0 {
+            tracing::warn!(
+                documents = n_documents,
+                path = %self.path.display(),
+                "contents that are not UTF-8 text: what can't be read was replaced by U+FFFD",
+            );
+        }
+    }
+
     fn failed(&self, problem: ArchiveProblem) -> Error {
         Error::Archive {
             path: self.path.clone(),

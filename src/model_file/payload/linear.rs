@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::Part;
 use super::packed::PackedNumbers;
 use crate::document::{Field, LabelId};
 use crate::features::{FittedTerms, TfidfParts, TfidfVectorizer, Vocabulary};
@@ -81,6 +82,20 @@ impl<'a> LinearPayload<'a> {
                 .each_ref()
                 .map(|field| field.as_ref().map(FieldPayload::encode)),
         }
+    }
+
+    /// What the parts take in the file.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let mut parts = vec![
+            Part::of("words", &self.words),
+            Part::of("character n-grams", &self.char_grams),
+        ];
+        let fields = Field::ALL.into_iter().zip(&self.fields);
+        parts.extend(fields.filter_map(|(field, payload)| {
+            let name = format!("classifiers of {field}");
+            Some(Part::of(&name, payload.as_ref()?))
+        }));
+        parts
     }
 
     pub(super) fn decode(

@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+use super::super::Part;
 use super::packed::PackedNumbers;
 use crate::document::Field;
 use crate::features::{CountVectorizer, Vocabulary};
@@ -45,6 +46,16 @@ enum LearnerPayload<'a> {
 }
 
 impl<'a> MlpPayload<'a> {
+    /// What the parts take in the file.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let classifiers = Field::ALL.into_iter().zip(&self.classifiers);
+        let fields = classifiers.map(|(field, classifier)| Part::of(field.name(), classifier));
+        [Part::of("vocabulary", &self.terms)]
+            .into_iter()
+            .chain(fields)
+            .collect()
+    }
+
     pub(super) fn encode(model: &'a MlpModel) -> Self {
         Self {
             terms: model.vocabulary.iter().collect(),

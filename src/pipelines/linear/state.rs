@@ -77,9 +77,11 @@ struct FieldPayload {
 }
 
 impl State {
-    /// As bytes; equal states have equal bytes. None if two documents have the same id, as no sound archive's have.
+    /// As bytes; equal states have equal bytes. None if two documents have the same id, or one the same tag twice, as
+    /// no sound archive has it.
     pub(super) fn encode(&self) -> Option<TrainingState> {
-        if !self.documents.is_sorted_by(|a, b| a.id < b.id) {
+        let has_one_of_each = |labels: &Labels| labels.tags.is_sorted_by(|a, b| a < b);
+        if !self.documents.is_sorted_by(|a, b| a.id < b.id) || !self.labels.iter().all(has_one_of_each) {
             return None;
         }
         let bags = self.bags.to_bytes();
@@ -368,14 +370,15 @@ mod tests {
             state.fields[1].as_mut().unwrap().dual = Dual::new([[(3, 1.0)]]).unwrap();
         };
         assert!(problem_after(beyond).contains("document 3 of 3"));
-        let twice = |state: &mut State| state.labels[1].tags = vec![LabelId(2), LabelId(2)];
-        assert!(problem_after(twice).contains("tags of a document"));
     }
 
     #[test]
-    fn two_documents_of_one_id_leave_nothing() {
-        let mut state = state();
-        state.documents[1].id = state.documents[0].id;
-        assert_eq!(state.encode(), None);
+    fn an_archive_that_is_not_sound_leaves_nothing() {
+        let mut same_id = state();
+        same_id.documents[1].id = same_id.documents[0].id;
+        assert_eq!(same_id.encode(), None);
+        let mut same_tag = state();
+        same_tag.labels[1].tags = vec![LabelId(2), LabelId(2)];
+        assert_eq!(same_tag.encode(), None);
     }
 }

@@ -83,18 +83,23 @@ impl Schema {
         self.documents_query("content")
     }
 
-    /// The content of the document with the id `?1`, if it is one that trains. Indexes lead to its row and to its tags.
+    /// The document with the id `?1`, unless it is in the trash: id, content.
     pub(super) fn content_query(self) -> String {
-        let outside_trash = if self.has_trash {
+        let filter = if self.has_trash {
             "AND deleted_at IS NULL"
         } else {
             ""
         };
+        format!("SELECT id, content FROM documents_document WHERE id = ?1 {filter}")
+    }
+
+    /// The same, unless it is in the inbox. Indexes lead to its row and to its tags.
+    pub(super) fn training_content_query(self) -> String {
         format!(
-            "SELECT content FROM documents_document WHERE id = ?1 {outside_trash} AND NOT EXISTS (\
-                 SELECT 1 FROM documents_document_tags \
-                 JOIN documents_tag ON documents_tag.id = documents_document_tags.tag_id \
-                 WHERE documents_document_tags.document_id = ?1 AND documents_tag.is_inbox_tag)"
+            "{} AND NOT EXISTS (SELECT 1 FROM documents_document_tags \
+             JOIN documents_tag ON documents_tag.id = documents_document_tags.tag_id \
+             WHERE documents_document_tags.document_id = ?1 AND documents_tag.is_inbox_tag)",
+            self.content_query()
         )
     }
 

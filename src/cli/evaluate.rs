@@ -1,0 +1,77 @@
+//! `evaluate`: how good the classifier would be on an archive.
+
+mod page;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, value_parser};
+use postroom::evaluation::{Evaluation, EvaluationParams, evaluate};
+
+use super::options::Learning;
+use super::output::{print, print_json};
+use super::terminal::Terminal;
+use super::{Failure, progress};
+
+/// Say how good the classifier would be on an archive
+///
+/// Divides the documents into parts, learns from all parts but one, files the documents of that one, and compares; each
+/// part in turn. No model file and no key is needed, and nothing is written.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom evaluate --db db.sqlite3\n  \
+    postroom evaluate --db db.sqlite3 --language none --folds 10\n  \
+    postroom evaluate --db db.sqlite3 --html evaluation.html")]
+pub(super) struct Evaluate {
+    #[command(flatten)]
+    learning: Learning,
+
+    /// Parts to divide the documents into, 2 to 256; each costs a training
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u16).range(2..=256))]
+    folds: u16,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    /// Write a page for the browser as well
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Evaluate {
+    /// Evaluates, prints, and writes the page.
+    pub(super) fn run(&self, terminal: &Terminal) -> Result<(), Failure> {
+        let store = self.learning.open()?;
+        if let Some(path) = &self.html {
+            self.learning.check_writable(path)?;
+        }
+        let params = EvaluationParams {
+            n_folds: usize::from(self.folds),
+            training: self.learning.params(),
+        };
+        let evaluation = progress::watch(terminal, |status| {
+            self.learning.on_threads(|| evaluate(&store, &params, status))
+        })?;
+        if evaluation.fields.is_empty() {
+            return Err(Failure::NoExamples(store.path().to_owned()));
+        }
+        if let Some(path) = &self.html {
+            write_page(&evaluation, path)?;
+        }
+        if self.json {
+            print_json(&evaluation)
+        } else {
+            print(&evaluation.to_string())
+        }
+    }
+}
+
+fn write_page(evaluation: &Evaluation, path: &Path) -> Result<(), Failure> {
+    fs::write(path, page::Page(evaluation).to_string()).map_err(|problem| Failure::NotWritable {
+        path: path.to_owned(),
+        problem,
+    })?;
+    tracing::info!("wrote {}", path.display());
+    Ok(())
+}

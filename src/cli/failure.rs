@@ -1,0 +1,176 @@
+//! Why a verb failed: one line that says what to do, and an exit code.
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+use postroom::Error;
+use postroom::model_file::{ModelFileError, ModelFileProblem};
+
+use super::key::KeyError;
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The library's answer.
+    #[error(transparent)]
+    Library(Error),
+
+    /// The signing key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+
+    /// Ctrl-C.
+    #[error("cancelled; everything is as it was before")]
+    Cancelled,
+
+    /// There is nothing to predict with.
+    #[error("model {}: there is no such file; postroom train makes it", _0.display())]
+    NoModel(PathBuf),
+
+    /// The last model can't be built on.
+    #[error("{0} (train --full replaces it)")]
+    PreviousModel(ModelFileError),
+
+    /// A file that would be replaced isn't ours to replace.
+    #[error("{}: there is a file already, and it is not a model; choose another path", _0.display())]
+    NotAModel(PathBuf),
+
+    /// A file that would be written is the archive.
+    #[error("{}: this is the archive, which is never written to; choose another path", _0.display())]
+    IsTheArchive(PathBuf),
+
+    /// No file can be made where one is to be written.
+    #[error("cannot write {}: {problem}; choose another path, or make the directory and allow writing to it", path.display())]
+    NotWritable {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why not.
+        problem: io::Error,
+    },
+
+    /// A text can't be read.
+    #[error("cannot read {source_name}: {problem}; give the path of a text file, or - for standard input")]
+    Unreadable {
+        /// What was to be read.
+        source_name: String,
+        /// Why not.
+        problem: io::Error,
+    },
+
+    /// A text is beyond all measure.
+    #[error("{source_name} has more than {most} bytes: is it text?")]
+    TooLong {
+        /// Where it comes from.
+        source_name: String,
+        /// The most that is read.
+        most: u64,
+    },
+
+    /// Nothing in the archive is to be learned.
+    #[error(
+        "archive {}: no label is assigned automatically; in paperless-ngx, choose the matching algorithm \
+         \"Auto\" for those that are to be learned, then train again", _0.display()
+    )]
+    NoAutoLabels(PathBuf),
+
+    /// Labels are to be learned, but there is no example.
+    #[error(
+        "archive {}: no document outside the inbox has one of the labels that are to be learned; file some \
+         documents, then train again", _0.display()
+    )]
+    NoExamples(PathBuf),
+
+    /// Documents that were asked for aren't there.
+    #[error("archive {}: there is no document {ids} (the number is in the address of the document's page)", path.display())]
+    UnknownDocuments {
+        /// The archive.
+        path: PathBuf,
+        /// What is missing, joined by commas.
+        ids: String,
+    },
+
+    /// The threads that were asked for can't be had.
+    #[error("cannot start that many threads: {0}; ask for fewer")]
+    Threads(rayon::ThreadPoolBuildError),
+
+    /// Ctrl-C can't be listened to.
+    #[error("cannot listen to Ctrl-C: {0}")]
+    Signals(ctrlc::Error),
+
+    /// Standard output is closed or full.
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// 1, or what a shell makes of Ctrl-C. Wrong usage is 2, and clap's.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Cancelled => 130,
+            _ if self.is_broken_pipe() => 0,
+            _ => 1,
+        }
+    }
+
+    /// Whether whoever reads the answer had enough of it.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The message and its causes, leaving out those that it repeats already.
+    pub(crate) fn chain(&self) -> String {
+        let mut chain = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !chain.contains(&text) {
+                chain.push_str(": ");
+                chain.push_str(&text);
+            }
+            cause = error.source();
+        }
+        chain
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Cancelled => Self::Cancelled,
+            error => Self::Library(error),
+        }
+    }
+}
+
+impl Failure {
+    /// A problem of the model file at `path`.
+    pub(super) fn model(path: impl Into<PathBuf>, problem: ModelFileProblem) -> Self {
+        let path = path.into();
+        Self::Library(Error::ModelFile(ModelFileError { path, problem }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_the_message_repeats_is_said_once() {
+        let source = io::Error::other("the disk is on fire");
+        let action = "read it";
+        let failure = Failure::model("m", ModelFileProblem::Io { action, source });
+        assert_eq!(failure.chain().matches("the disk is on fire").count(), 1);
+    }
+
+    #[test]
+    fn closed_pipe_is_no_failure() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(failure.exit_code(), 0);
+    }
+
+    #[test]
+    fn ctrl_c_has_the_exit_code_of_a_shell() {
+        assert_eq!(Failure::from(Error::Cancelled).exit_code(), 130);
+    }
+}

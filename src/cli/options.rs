@@ -1,0 +1,203 @@
+//! What several verbs are told alike: which archive, how to learn, on how many threads; which model to answer with.
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum, value_parser};
+use postroom::classifier::{DocumentClassifier, Loading};
+use postroom::document::Field;
+use postroom::model::TrainingParams;
+use postroom::pipelines::Pipeline;
+use postroom::pipelines::linear::LinearPipeline;
+use postroom::pipelines::mlp::MlpPipeline;
+use postroom::store::{DocumentStore as _, SqliteStore};
+use postroom::text::Language;
+
+use super::Failure;
+use super::key::KeyOptions;
+
+/// An archive, and how to learn from it.
+#[derive(Debug, Args)]
+pub(super) struct Learning {
+    /// The paperless-ngx database, usually db.sqlite3 in its data directory; it may be in use and is never changed
+    #[arg(long, value_name = "PATH")]
+    pub(super) db: PathBuf,
+
+    /// How contents become labels
+    #[arg(long, value_enum, default_value_t)]
+    pipeline: PipelineName,
+
+    /// Language of the documents: a name or code (german, de, deu+eng), or none
+    #[arg(long, value_name = "LANGUAGE", default_value_t)]
+    language: LanguageName,
+
+    /// Threads to learn on, 1 to 256 [default: one a core]
+    // Each has its own stack and buffers: 100,000 of them, asked for by a slip, used up a machine's memory.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+impl Learning {
+    /// The archive, once it is certain to be one with something to learn.
+    pub(super) fn open(&self) -> Result<SqliteStore, Failure> {
+        let store = SqliteStore::open(&self.db)?;
+        let catalog = store.snapshot()?.label_catalog()?;
+        if Field::ALL.into_iter().all(|field| catalog.of(field).is_empty()) {
+            return Err(Failure::NoAutoLabels(self.db.clone()));
+        }
+        Ok(store)
+    }
+
+    /// How to learn.
+    pub(super) fn params(&self) -> TrainingParams {
+        TrainingParams {
+            language: self.language.0,
+            pipeline: self.pipeline.into(),
+            ..TrainingParams::default()
+        }
+    }
+
+    /// Does `work` on the threads that were asked for.
+    pub(super) fn on_threads<T: Send>(
+        &self,
+        work: impl FnOnce() -> postroom::Result<T> + Send,
+    ) -> Result<T, Failure> {
+        let Some(threads) = self.threads else {
+            return Ok(work()?);
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
+        Ok(pool.build().map_err(Failure::Threads)?.install(work)?)
+    }
+
+    /// Makes sure that a file can be written at `path`, before work is done for it; leaves nothing behind.
+    pub(super) fn check_writable(&self, path: &Path) -> Result<(), Failure> {
+        let target = match fs::canonicalize(path) {
+            Ok(target) => target,
+            Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+            Err(problem) => return Err(not_writable(path, problem)),
+        };
+        if fs::canonicalize(&self.db).is_ok_and(|archive| archive == target) {
+            return Err(Failure::IsTheArchive(path.to_owned()));
+        }
+        if target.is_dir() {
+            return Err(not_writable(path, ErrorKind::IsADirectory.into()));
+        }
+        if target.exists() && !target.is_file() {
+            // A file renamed over a device would take its place.
+            return Err(not_writable(
+                path,
+                std::io::Error::other("it is a device or a pipe"),
+            ));
+        }
+        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))
+            .map(drop)
+            .map_err(|problem| not_writable(path, problem))
+    }
+}
+
+/// A model to answer with.
+#[derive(Debug, Args)]
+pub(super) struct TrainedModel {
+    /// The model file
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+
+    #[command(flatten)]
+    key: KeyOptions,
+}
+
+impl TrainedModel {
+    /// The model, ready to answer.
+    pub(super) fn load(&self) -> Result<DocumentClassifier, Failure> {
+        // Where there is no model yet there is no key either, and the model is what to make.
+        if !self.model.exists() {
+            return Err(Failure::NoModel(self.model.clone()));
+        }
+        let mut classifier = DocumentClassifier::default();
+        match classifier.load(&self.model, &self.key.existing()?)? {
+            Loading::Loaded => Ok(classifier),
+            Loading::NoModelYet => Err(Failure::NoModel(self.model.clone())),
+        }
+    }
+}
+
+/// The pipelines by name. The library's default is the command's.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PipelineName {
+    /// Counts of words and pairs of words, four networks: as paperless-ngx does it
+    Mlp,
+    /// Weighted words and parts of words, linear classifiers, calibrated confidences
+    Linear,
+}
+
+impl From<PipelineName> for Pipeline {
+    fn from(name: PipelineName) -> Self {
+        match name {
+            PipelineName::Mlp => Self::Mlp(MlpPipeline::default()),
+            PipelineName::Linear => Self::Linear(LinearPipeline::default()),
+        }
+    }
+}
+
+impl Default for PipelineName {
+    fn default() -> Self {
+        match Pipeline::default() {
+            Pipeline::Mlp(_) => Self::Mlp,
+            Pipeline::Linear(_) => Self::Linear,
+        }
+    }
+}
+
+/// A language, or none.
+#[derive(Debug, Clone, Copy)]
+struct LanguageName(Option<Language>);
+
+impl Default for LanguageName {
+    fn default() -> Self {
+        Self(TrainingParams::default().language)
+    }
+}
+
+impl fmt::Display for LanguageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.map_or("none", Language::name))
+    }
+}
+
+impl FromStr for LanguageName {
+    type Err = postroom::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("none") {
+            Ok(Self(None))
+        } else {
+            text.parse().map(|language| Self(Some(language)))
+        }
+    }
+}
+
+fn not_writable(path: &Path, problem: std::io::Error) -> Failure {
+    Failure::NotWritable {
+        path: path.to_owned(),
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_language_is_a_choice() {
+        assert!(matches!("None".parse(), Ok(LanguageName(None))));
+    }
+
+    #[test]
+    fn default_pipeline_is_the_librarys() {
+        assert_eq!(Pipeline::from(PipelineName::default()), Pipeline::default());
+    }
+}

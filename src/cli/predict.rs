@@ -1,0 +1,218 @@
+//! `predict`: how to file texts, or documents of an archive.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use postroom::classifier::DocumentClassifier;
+use postroom::document::{DocumentId, Field, LabelCatalog};
+use postroom::error::Error;
+use postroom::store::{Selection, SqliteStore};
+use postroom::suggestions::{Candidate, FieldSuggestion, Suggestions};
+use serde::Serialize;
+
+use super::options::TrainedModel;
+use super::output::{field_name, harmless, percent, print, print_json};
+use super::{Failure, texts};
+
+/// Say how to file texts, or documents of an archive
+///
+/// Prints, for each field, how sure the model is and the label.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("what").required(true).multiple(false).args(["files", "ids", "inbox"]),
+    after_help = "Examples:\n  \
+        postroom predict --model model.postroom letter.txt\n  \
+        pdftotext letter.pdf - | postroom predict --model model.postroom -\n  \
+        postroom predict --model model.postroom --db db.sqlite3 --inbox --json"
+)]
+pub(super) struct Predict {
+    #[command(flatten)]
+    model: TrainedModel,
+
+    /// Text files; - is standard input
+    #[arg(value_name = "TEXT", conflicts_with = "db")]
+    files: Vec<PathBuf>,
+
+    /// The paperless-ngx database that --ids or --inbox is about
+    #[arg(long, value_name = "PATH")]
+    db: Option<PathBuf>,
+
+    /// Documents of the archive, by number
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', requires = "db")]
+    ids: Vec<i64>,
+
+    /// All documents of the archive that have an inbox tag
+    #[arg(long, requires = "db")]
+    inbox: bool,
+
+    /// One JSON object a document, each on a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Predict {
+    /// Answers for every text or document.
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        let classifier = self.model.load()?;
+        match &self.db {
+            Some(db) => self.predict_documents(&classifier, &SqliteStore::open(db)?),
+            None => self.files.iter().try_for_each(|path| {
+                let content = texts::read(path)?;
+                let file = Some(path.to_string_lossy());
+                self.show(
+                    &classifier,
+                    Source { file, document: None },
+                    &classifier.predict(&content)?,
+                )
+            }),
+        }
+    }
+
+    /// Nothing is printed while the archive is open: whoever reads the answers slowly would hold up its writers.
+    fn predict_documents(&self, classifier: &DocumentClassifier, store: &SqliteStore) -> Result<(), Failure> {
+        let selection = match self.ids.as_slice() {
+            [] => Selection::Inbox,
+            ids => Selection::Documents(ids.iter().copied().map(DocumentId).collect()),
+        };
+        let mut answers = BTreeMap::new();
+        store.for_each_selected(&selection, &mut |document| {
+            answers.insert(document.id, classifier.predict(&document.content)?);
+            Ok(())
+        })?;
+        let unknown: Vec<String> = self
+            .ids
+            .iter()
+            .filter(|&&id| !answers.contains_key(&DocumentId(id)))
+            .map(i64::to_string)
+            .collect();
+        if !unknown.is_empty() {
+            return Err(Failure::UnknownDocuments {
+                path: store.path().to_owned(),
+                ids: unknown.join(", "),
+            });
+        }
+        if answers.is_empty() {
+            tracing::info!("no document has an inbox tag");
+        }
+        answers.iter().try_for_each(|(id, suggestions)| {
+            self.show(
+                classifier,
+                Source {
+                    file: None,
+                    document: Some(id.0),
+                },
+                suggestions,
+            )
+        })
+    }
+
+    fn show(
+        &self,
+        classifier: &DocumentClassifier,
+        source: Source<'_>,
+        suggestions: &Suggestions,
+    ) -> Result<(), Failure> {
+        let catalog = &classifier.model().ok_or(Error::NoModel)?.catalog;
+        if self.json {
+            return print_json(&Answer::new(source, suggestions, catalog));
+        }
+        let mut text = match (source.file, source.document) {
+            (_, Some(id)) => format!("document {id}\n"),
+            (Some(file), _) if self.files.len() > 1 => format!("{}\n", harmless(&file)),
+            _ => String::new(),
+        };
+        for field in Field::ALL {
+            describe(field, suggestions.of(field), catalog, &mut text);
+        }
+        print(&text)
+    }
+}
+
+/// What a text is, where it comes from: one of the two.
+#[derive(Debug, Serialize)]
+struct Source<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<i64>,
+}
+
+/// The answer for programs: where the text comes from, and a member for each field.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    source: Source<'a>,
+    #[serde(flatten)]
+    fields: BTreeMap<&'static str, FieldAnswer<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldAnswer<'a> {
+    /// What to assign: at most one, except for tags.
+    labels: Vec<NamedLabel<'a>>,
+    /// What came closest without being assigned.
+    runners_up: Vec<NamedLabel<'a>>,
+    /// Confidence that none of the labels belongs on the document.
+    none: f32,
+}
+
+#[derive(Debug, Serialize)]
+struct NamedLabel<'a> {
+    id: i32,
+    name: &'a str,
+    confidence: f32,
+}
+
+impl<'a> Answer<'a> {
+    fn new(source: Source<'a>, suggestions: &Suggestions, catalog: &'a LabelCatalog) -> Self {
+        let fields = Field::ALL.map(|field| {
+            let named = |candidates: &[Candidate]| {
+                let named = candidates
+                    .iter()
+                    .map(|&Candidate { label, confidence }| NamedLabel {
+                        id: label.0,
+                        name: catalog.name(field, label).unwrap_or_default(),
+                        confidence,
+                    });
+                named.collect()
+            };
+            let suggestion = suggestions.of(field);
+            let (labels, runners_up) = (named(&suggestion.labels), named(&suggestion.runners_up));
+            (
+                field.name(),
+                FieldAnswer {
+                    labels,
+                    runners_up,
+                    none: suggestion.none,
+                },
+            )
+        });
+        Self {
+            source,
+            fields: fields.into(),
+        }
+    }
+}
+
+/// A line a label, the field's name before the first.
+fn describe(field: Field, suggestion: &FieldSuggestion, catalog: &LabelCatalog, text: &mut String) {
+    let mut line = |name: &str, confidence: f32, label: &str| {
+        let confidence = percent(f64::from(confidence));
+        writeln!(text, "  {name:<13}  {confidence:>7}  {}", harmless(label))
+            .expect("writing to a String doesn't fail");
+    };
+    if suggestion.labels.is_empty() {
+        line(&field_name(field), suggestion.none, "(none)");
+    }
+    for (at, candidate) in suggestion.labels.iter().enumerate() {
+        let name = if at == 0 { field_name(field) } else { String::new() };
+        line(
+            &name,
+            candidate.confidence,
+            catalog.name(field, candidate.label).unwrap_or_default(),
+        );
+    }
+}
