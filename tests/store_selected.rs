@@ -36,12 +36,8 @@ impl Database {
         };
         let mut archive = SqliteArchive::create(database.path()).unwrap();
         let ids = archive.add_documents(&documents()).unwrap();
-        let inbox = archive
-            .add_label(Field::Tags, &NewLabel::inbox("inbox"))
-            .unwrap();
-        let other = archive
-            .add_label(Field::Tags, &NewLabel::auto("other"))
-            .unwrap();
+        let inbox = archive.add_label(Field::Tags, &NewLabel::inbox("inbox")).unwrap();
+        let other = archive.add_label(Field::Tags, &NewLabel::auto("other")).unwrap();
         archive
             .add_tags(&[(ids[0], other), (ids[4], other), (ids[4], inbox)])
             .unwrap();
@@ -78,7 +74,10 @@ fn selected_of(store: &dyn DocumentStore, ids: &[i64]) -> Vec<(i64, String)> {
 }
 
 fn expected(found: &[(i64, &str)]) -> Vec<(i64, String)> {
-    found.iter().map(|&(id, content)| (id, content.to_owned())).collect()
+    found
+        .iter()
+        .map(|&(id, content)| (id, content.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -140,13 +139,10 @@ fn error_of_the_visitor_is_passed_on() {
     let store = database.store();
     let mut visited = 0;
     let ids = [DocumentId(1), DocumentId(2)];
-    let error = store
-        .snapshot()
-        .unwrap()
-        .for_each_document_among(&ids, &mut |_| {
-            visited += 1;
-            Err(Error::Cancelled)
-        });
+    let error = store.snapshot().unwrap().for_each_document_among(&ids, &mut |_| {
+        visited += 1;
+        Err(Error::Cancelled)
+    });
     assert!(matches!(error, Err(Error::Cancelled)));
     assert_eq!(visited, 1);
 }
@@ -156,10 +152,14 @@ fn it_sees_the_snapshots_moment_while_a_writer_goes_on() {
     let database = Database::new();
     database.run("PRAGMA journal_mode = WAL");
     let writer = Connection::open(database.path()).unwrap();
-    writer.execute("UPDATE documents_document SET content = 'uno' WHERE id = 1", []).unwrap();
+    writer
+        .execute("UPDATE documents_document SET content = 'uno' WHERE id = 1", [])
+        .unwrap();
     let store = database.store();
     let mut snapshot = store.snapshot().unwrap();
-    writer.execute("UPDATE documents_document SET content = 'eins' WHERE id = 1", []).unwrap();
+    writer
+        .execute("UPDATE documents_document SET content = 'eins' WHERE id = 1", [])
+        .unwrap();
     assert_eq!(selected(&mut *snapshot, &[1]).unwrap(), expected(&[(1, "uno")]));
     assert_eq!(selected_of(&store, &[1]), expected(&[(1, "eins")]));
 }
@@ -171,7 +171,9 @@ fn checkpoint_under_a_snapshot_without_locks_is_reported() {
     let store = database.store();
     let mut snapshot = store.snapshot().unwrap();
     let writer = Connection::open(database.path()).unwrap();
-    writer.execute("UPDATE documents_document SET content = 'uno' WHERE id = 1", []).unwrap();
+    writer
+        .execute("UPDATE documents_document SET content = 'uno' WHERE id = 1", [])
+        .unwrap();
     writer
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .unwrap();

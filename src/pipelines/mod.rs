@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentId, Field, LabelId, Labels};
 use crate::error::{Error, Result};
+use crate::model::TrainingState;
 use crate::sparse::SparseVector;
 use crate::status::StatusCallback;
 use crate::suggestions::Suggestions;
 use crate::text::Language;
-use crate::model::TrainingState;
 use crate::train_report::{FieldReport, FullReason, Stage, TrainingKind};
 use linear::{LinearModel, LinearPipeline, PreparedLinearPipeline};
 use mlp::{MlpModel, MlpPipeline, PreparedMlpPipeline};

@@ -42,9 +42,8 @@ impl Again<'_> {
             &outputs(&filed.labels, none_now),
         )?;
         let (centroids, _) = centroids(self.matrix, &filed.group_of_row, filed.n_labels() + 1);
-        let kept = |values: &[f32], new: &dyn Fn(LabelId) -> f32| {
-            kept(&filed.labels, &before.labels, values, new)
-        };
+        let kept =
+            |values: &[f32], new: &dyn Fn(LabelId) -> f32| kept(&filed.labels, &before.labels, values, new);
         let newcomer = self.last.state.newcomer;
         let (thresholds, floors) = (
             kept(&before.thresholds, &|label| self.threshold(label)),
@@ -99,7 +98,8 @@ impl Again<'_> {
         outputs_now: &[Output],
     ) -> Result<LearnedScores> {
         let start = self.start(outputs_before, outputs_now)?;
-        self.fitting.learn_from(self.matrix, targets, params, Some(&start))
+        self.fitting
+            .learn_from(self.matrix, targets, params, Some(&start))
     }
 
     /// The dual variables of the documents that are still there, for the labels that still are; of documents that now

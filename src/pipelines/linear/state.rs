@@ -143,6 +143,9 @@ impl State {
         if self.bags.language() != model.features.language {
             return invalid("its tokens are of another language than the model".into());
         }
+        if self.documents.len() != model.features.n_documents as usize {
+            return invalid("it and the model differ in their number of documents".into());
+        }
         for field in Field::ALL {
             let (learned, state) = (&model.fields[field.index()], &self.fields[field.index()]);
             let n_outputs = learned.as_ref().map(LinearField::n_outputs);

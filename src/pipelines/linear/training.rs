@@ -19,7 +19,9 @@ use crate::pipelines::{Contents, Examples, Learned, PipelineModel};
 use crate::sparse::CsrMatrix;
 use crate::status::{Status, tell};
 use crate::text::Language;
-use crate::train_report::{FieldReport, FullReason, LearnerReport, LinearReport, Stage, StageKind, TrainingKind};
+use crate::train_report::{
+    FieldReport, FullReason, LearnerReport, LinearReport, Stage, StageKind, TrainingKind,
+};
 
 impl LinearPipeline {
     pub(in crate::pipelines) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
