@@ -29,7 +29,7 @@ pub(crate) struct Letter {
 /// An archive of letters: senders and tags, a tenth of the letters without a sender.
 pub(crate) struct Archive {
     directory: tempfile::TempDir,
-    archive: SqliteArchive,
+    writer: SqliteArchive,
     rng: ChaCha8Rng,
     pub(crate) senders: Vec<LabelId>,
     pub(crate) tags: Vec<LabelId>,
@@ -40,11 +40,11 @@ pub(crate) struct Archive {
 impl Archive {
     pub(crate) fn of(n_documents: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut archive = SqliteArchive::create(directory.path().join("db.sqlite3")).unwrap();
+        let mut writer = SqliteArchive::create(directory.path().join("db.sqlite3")).unwrap();
         let mut add = |field, n: usize| -> Vec<LabelId> {
             (0..n)
                 .map(|at| {
-                    archive
+                    writer
                         .add_label(field, &NewLabel::auto(&format!("label {at}")))
                         .unwrap()
                 })
@@ -53,7 +53,7 @@ impl Archive {
         let (senders, tags) = (add(Field::Correspondent, N_SENDERS), add(Field::Tags, N_TAGS));
         let mut archive = Self {
             directory,
-            archive,
+            writer,
             rng: ChaCha8Rng::seed_from_u64(7),
             senders,
             tags,
@@ -115,33 +115,33 @@ impl Archive {
             document_type: None,
             storage_path: None,
         };
-        let id = self.archive.add_documents(&[document]).unwrap()[0];
+        let id = self.writer.add_documents(&[document]).unwrap()[0];
         let tags: Vec<_> = letter.tags.iter().map(|&tag| (id, tag)).collect();
-        self.archive.add_tags(&tags).unwrap();
+        self.writer.add_tags(&tags).unwrap();
         self.documents.push(id);
     }
 
     pub(crate) fn delete(&mut self, documents: std::ops::Range<usize>) {
         for id in self.documents.drain(documents) {
-            self.archive.trash(id).unwrap();
+            self.writer.trash(id).unwrap();
         }
     }
 
     pub(crate) fn add_label(&mut self, field: Field, name: &str) -> LabelId {
-        self.archive.add_label(field, &NewLabel::auto(name)).unwrap()
+        self.writer.add_label(field, &NewLabel::auto(name)).unwrap()
     }
 
     /// Puts the tag onto the document, or takes it off.
     pub(crate) fn retag(&mut self, document: usize, tag: LabelId) {
         let id = self.documents[document];
-        if self.archive.remove_tag(id, tag).is_err() {
-            self.archive.add_tags(&[(id, tag)]).unwrap();
+        if self.writer.remove_tag(id, tag).is_err() {
+            self.writer.add_tags(&[(id, tag)]).unwrap();
         }
     }
 
     pub(crate) fn set_sender(&mut self, document: usize, sender: Option<LabelId>) {
         let (id, now) = (self.documents[document], self.now());
-        self.archive.set_modified(id, now).unwrap();
+        self.writer.set_modified(id, now).unwrap();
         let sender = sender.map_or("NULL".to_owned(), |sender| sender.to_string());
         let id = id.0;
         self.run(&format!(
@@ -151,7 +151,7 @@ impl Archive {
 
     pub(crate) fn set_content(&mut self, document: usize, content: &str) {
         let (id, now) = (self.documents[document], self.now());
-        self.archive.set_modified(id, now).unwrap();
+        self.writer.set_modified(id, now).unwrap();
         let id = id.0;
         self.run(&format!(
             "UPDATE documents_document SET content = '{content}' WHERE id = {id}"
