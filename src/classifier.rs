@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::document::{Field, LabelId};
 use crate::error::{Error, Result};
 use crate::explanation::Explanation;
-use crate::model::{Model, TrainingParams};
+use crate::model::{Model, Start, TrainingParams};
 use crate::model_file::{self, SecretKey};
 use crate::predictor::Predictor;
 use crate::sparse::SparseVector;
@@ -94,7 +94,20 @@ impl DocumentClassifier {
     /// # Errors
     /// The store can't be read; no document qualifies; no term is frequent enough; `status` cancelled.
     pub fn train(&mut self, store: &dyn DocumentStore, status: StatusCallback<'_>) -> Result<Training> {
-        match self.trainer.train(store, self.model(), status)? {
+        self.train_from(store, Start::FromLast, status)
+    }
+
+    /// As [`Self::train`]; [`Start::FromNothing`] makes it a full training, even if nothing changed.
+    ///
+    /// # Errors
+    /// As [`Self::train`]; and from the last model [`Error::InvalidTrainingState`].
+    pub fn train_from(
+        &mut self,
+        store: &dyn DocumentStore,
+        start: Start,
+        status: StatusCallback<'_>,
+    ) -> Result<Training> {
+        match self.trainer.train_from(store, self.model(), start, status)? {
             TrainOutcome::Unchanged { report } => Ok(Training::Unchanged(report)),
             TrainOutcome::Trained { model, report } => {
                 self.set_model(*model)?;

@@ -113,6 +113,15 @@ pub enum Error {
         problem: String,
     },
 
+    /// What a model keeps for the next training and no training can have left; the model file that held it is corrupt.
+    #[error(
+        "what the model keeps for the next training is not valid: {problem}; restore the model file, or train from nothing"
+    )]
+    InvalidTrainingState {
+        /// What was expected and what was found.
+        problem: String,
+    },
+
     /// A vocabulary that no fit can have produced; a model file that holds it is corrupt.
     #[error(
         "the vocabulary is not valid at term {position} ({term:?}): {problem}; restore the model file or train again"

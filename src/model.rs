@@ -28,6 +28,41 @@ impl Default for TrainingParams {
     }
 }
 
+/// Where a training starts. No part of a model's identity: from nothing, the same archive gives the same model always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// From the last model, where there is one that can be gone on from; not at all if nothing changed.
+    #[default]
+    FromLast,
+    /// From nothing, whatever there is.
+    FromNothing,
+}
+
+/// What a training leaves for the next one to go on from: bytes that only a training looks into.
+///
+/// They hold which documents were learned from and how they were filed, their token counts, and the classifiers' dual
+/// variables. Whoever only predicts may do without.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrainingState(Vec<u8>);
+
+impl TrainingState {
+    /// What [`Self::as_bytes`] gave. The bytes are checked by the training that uses them.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for TrainingState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TrainingState({} bytes)", self.0.len())
+    }
+}
+
 /// A trained model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -41,4 +76,6 @@ pub struct Model {
     pub catalog: LabelCatalog,
     /// What it learned.
     pub learned: PipelineModel,
+    /// What the next training can go on from.
+    pub state: Option<TrainingState>,
 }

@@ -11,6 +11,8 @@ use crate::learners::mlp::FitReport;
 /// What a training did and what it cost.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrainReport {
+    /// Whether the training began from nothing or went on from the last one; none if nothing changed.
+    pub kind: Option<TrainingKind>,
     /// Documents that trained.
     pub n_documents: usize,
     /// Terms in the vocabulary; zero if nothing changed.
@@ -21,6 +23,92 @@ pub struct TrainReport {
     pub stages: Vec<Stage>,
     /// How each field with a classifier was learned, in the order of [`Field::ALL`].
     pub fields: Vec<FieldReport>,
+}
+
+/// Where a training began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrainingKind {
+    /// From nothing: all contents were read, all that can be learned was.
+    Full {
+        /// Why.
+        reason: FullReason,
+    },
+    /// From the last model: contents of changed documents were read, the classifiers went through *all* documents from
+    /// where they were. How far scores can be trusted was taken over from the last full training.
+    Incremental {
+        /// Documents that are new, gone, changed or filed otherwise since the last training.
+        n_changed: usize,
+        /// As many since the last full training, each as often as it changed.
+        n_since_full: usize,
+    },
+}
+
+/// Why a training was a full one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FullReason {
+    /// There was no model.
+    First,
+    /// It was asked for.
+    AskedFor,
+    /// The last model was trained with other parameters, in another language or by another pipeline.
+    OtherParameters,
+    /// The pipeline always begins from nothing.
+    Pipeline,
+    /// The last model holds nothing to go on from.
+    NoState,
+    /// Too many documents changed since the last full training.
+    Documents {
+        /// How many, each as often as it changed.
+        n_changed: usize,
+        /// Documents that train.
+        n_documents: usize,
+    },
+    /// In one field, too many documents changed their labels since the last full training.
+    Labels {
+        /// The field.
+        field: Field,
+        /// How many, each as often as it changed.
+        n_changed: usize,
+        /// Documents that have a label of the field, or had one.
+        n_labelled: usize,
+    },
+    /// A field's first label came, or what can be learned about documents without one changed: what is taken over from
+    /// the last full training would not hold.
+    Confidence {
+        /// The field.
+        field: Field,
+    },
+}
+
+impl std::fmt::Display for FullReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::First => f.write_str("there was no model"),
+            Self::AskedFor => f.write_str("it was asked for"),
+            Self::OtherParameters => f.write_str("the last model was trained with other parameters"),
+            Self::Pipeline => f.write_str("this pipeline always begins from nothing"),
+            Self::NoState => f.write_str("the last model holds nothing to go on from"),
+            Self::Documents {
+                n_changed,
+                n_documents,
+            } => write!(
+                f,
+                "{n_changed} of {n_documents} documents changed since the last full training"
+            ),
+            Self::Labels {
+                field,
+                n_changed,
+                n_labelled,
+            } => write!(
+                f,
+                "{field}: the labels of {n_changed} of {n_labelled} documents changed since the last full training"
+            ),
+            Self::Confidence { field } => {
+                write!(f, "{field}: confidences have to be learned again")
+            }
+        }
+    }
 }
 
 /// One stage of a training.
@@ -101,7 +189,7 @@ pub enum LearnerReport {
 pub struct LinearReport {
     /// Their training on all documents.
     pub fit: LinearFitReport,
-    /// Documents that were held out once, to learn confidences from.
+    /// Documents that were held out once, to learn confidences from; 0 where those of an earlier training were kept.
     pub n_held_out: usize,
 }
 

@@ -2,18 +2,19 @@
 //!
 //! [`Trainer::train`] reads one snapshot of a store in two passes. The first, without contents, finds out whether
 //! anything changed since the last model and what each document's labels are. Only then are the contents
-//! streamed, a chunk at a time, through the [`Pipeline`](crate::pipelines::Pipeline) that was chosen.
+//! streamed, a chunk at a time, through the [`Pipeline`](crate::pipelines::Pipeline) that was chosen: all of them, or
+//! those of changed documents where the pipeline goes on from the last model.
 
 use std::time::Instant;
 
 use crate::document::{AutoLabel, Field, LabelCatalog, Labels};
 use crate::error::{Error, Result};
 use crate::fingerprint::{Fingerprint, FingerprintBuilder};
-use crate::model::{Model, TrainingParams};
-use crate::pipelines::{Contents, Examples, PipelineModel};
+use crate::model::{Model, Start, TrainingParams};
+use crate::pipelines::{Contents, DocumentVersion, Examples, LastTraining, PipelineModel};
 use crate::status::StatusCallback;
 use crate::store::{DocumentStore, Snapshot};
-use crate::train_report::{Stage, StageKind, TrainReport};
+use crate::train_report::{FullReason, Stage, StageKind, TrainReport};
 
 /// Learns models from archives.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +46,8 @@ impl Trainer {
     }
 
     /// Learns from what `store` holds now, unless `previous` was trained with the same parameters on the same
-    /// documents, labels and changes.
+    /// documents, labels and changes. Goes on from `previous` where that is as good, see
+    /// [`Incremental`](crate::pipelines::linear::Incremental).
     ///
     /// Runs on the current rayon pool; the model doesn't depend on the number of threads. `status` is told what
     /// goes on, from several threads, and may cancel.
@@ -58,6 +60,26 @@ impl Trainer {
         previous: Option<&Model>,
         status: StatusCallback<'_>,
     ) -> Result<TrainOutcome> {
+        self.train_from(store, previous, Start::FromLast, status)
+    }
+
+    /// As [`Self::train`]; [`Start::FromNothing`] makes it a full training, even if nothing changed.
+    ///
+    /// # Errors
+    /// As [`Self::train`]; and from the last model [`Error::InvalidTrainingState`].
+    pub fn train_from(
+        &self,
+        store: &dyn DocumentStore,
+        previous: Option<&Model>,
+        start: Start,
+        status: StatusCallback<'_>,
+    ) -> Result<TrainOutcome> {
+        let last = match (start, previous) {
+            (Start::FromNothing, _) => Err(FullReason::AskedFor),
+            (Start::FromLast, None) => Err(FullReason::First),
+            (Start::FromLast, Some(model)) if model.params != self.params => Err(FullReason::OtherParameters),
+            (Start::FromLast, Some(model)) => Ok(model),
+        };
         let mut report = TrainReport::default();
         let mut snapshot = store.snapshot()?;
         let filings = timed(&mut report.stages, StageKind::Check, || {
@@ -67,9 +89,7 @@ impl Trainer {
         if filings.labels.is_empty() {
             return Err(Error::NoTrainingData);
         }
-        let current =
-            |model: &Model| model.params == self.params && model.fingerprint.is_current(&filings.fingerprint);
-        if previous.is_some_and(current) {
+        if last.is_ok_and(|model| model.fingerprint.is_current(&filings.fingerprint)) {
             tracing::debug!(
                 documents = report.n_documents,
                 "nothing changed since the last training"
@@ -79,11 +99,17 @@ impl Trainer {
         let catalog = snapshot.label_catalog()?;
         let learned = self.params.pipeline.train(Examples {
             contents: Contents::new(snapshot, report.n_documents, status),
+            documents: &filings.documents,
             labels: &filings.labels,
             language: self.params.language,
             seed: self.params.seed,
+            last: last.map(|model| LastTraining {
+                learned: &model.learned,
+                state: model.state.as_ref(),
+            }),
             status,
         })?;
+        report.kind = Some(learned.kind);
         report.stages.extend(learned.stages);
         report.fields = learned.fields;
         report.n_terms = learned.model.terms().len();
@@ -94,6 +120,7 @@ impl Trainer {
             n_documents: report.n_documents,
             catalog: in_use(&catalog, &learned.model),
             learned: learned.model,
+            state: learned.state,
         };
         Ok(TrainOutcome::Trained {
             model: Box::new(model),
@@ -104,20 +131,26 @@ impl Trainer {
 
 /// How the documents are filed, at one moment.
 struct Filings {
+    documents: Vec<DocumentVersion>,
     labels: Vec<Labels>,
     fingerprint: Fingerprint,
 }
 
 impl Filings {
     fn read(snapshot: &mut dyn Snapshot) -> Result<Self> {
-        let mut labels = Vec::new();
+        let (mut documents, mut labels) = (Vec::new(), Vec::new());
         let mut fingerprint = FingerprintBuilder::default();
         snapshot.for_each_filing(&mut |filing| {
             fingerprint.add(&filing);
+            documents.push(DocumentVersion {
+                id: filing.id,
+                modified: filing.modified.as_microsecond(),
+            });
             labels.push(filing.labels);
             Ok(())
         })?;
         Ok(Self {
+            documents,
             labels,
             fingerprint: fingerprint.finish(),
         })

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use indicatif::{DecimalBytes, HumanCount};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
-use postroom::document::{Document, Filing, LabelCatalog};
+use postroom::document::{Document, DocumentId, Filing, LabelCatalog};
 use postroom::store::{DocumentStore, Snapshot, SqliteStore};
 use serde::Serialize;
 
@@ -164,6 +164,18 @@ impl Snapshot for CountedSnapshot<'_> {
         visit: &mut dyn FnMut(Document) -> postroom::Result<()>,
     ) -> postroom::Result<()> {
         self.snapshot.for_each_document(&mut |document| {
+            self.bytes
+                .fetch_add(document.content.len() as u64, Ordering::Relaxed);
+            visit(document)
+        })
+    }
+
+    fn for_each_document_among(
+        &mut self,
+        ids: &[DocumentId],
+        visit: &mut dyn FnMut(Document) -> postroom::Result<()>,
+    ) -> postroom::Result<()> {
+        self.snapshot.for_each_document_among(ids, &mut |document| {
             self.bytes
                 .fetch_add(document.content.len() as u64, Ordering::Relaxed);
             visit(document)

@@ -1,6 +1,6 @@
 //! An archive in memory, divided into parts that are alike.
 
-use crate::document::{Document, Filing, LabelCatalog};
+use crate::document::{Document, DocumentId, Filing, LabelCatalog};
 use crate::error::{Error, Result};
 use crate::folds::stratified;
 use crate::store::{DocumentStore, Snapshot};
@@ -125,12 +125,23 @@ impl Snapshot for RestSnapshot<'_> {
             })
         })
     }
+
+    fn for_each_document_among(
+        &mut self,
+        ids: &[DocumentId],
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<()> {
+        self.for_each_document(&mut |document| match ids.binary_search(&document.id) {
+            Ok(_) => visit(document),
+            Err(_) => Ok(()),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{DocumentId, Labels};
+    use crate::document::Labels;
 
     fn archive(n_documents: i64) -> Archive {
         let documents = (0..n_documents).map(|id| Filed {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{ModelFileProblem, Part};
 use crate::document::{AutoLabel, Field, LabelCatalog};
 use crate::fingerprint::Fingerprint;
-use crate::model::{Model, TrainingParams};
+use crate::model::{Model, TrainingParams, TrainingState};
 use crate::pipelines::{Pipeline, PipelineModel};
 use linear::LinearPayload;
 use mlp::MlpPayload;
@@ -26,6 +26,9 @@ struct Payload<'a> {
     names: [Vec<&'a str>; 4],
     #[serde(borrow)]
     learned: LearnedPayload<'a>,
+    /// Kept as it is: what it says matters to the next training only.
+    #[serde(borrow)]
+    state: Option<&'a serde_bytes::Bytes>,
 }
 
 /// The variant is that of `params`.
@@ -51,6 +54,10 @@ pub(super) fn encode(model: &Model, bytes: Vec<u8>) -> Vec<u8> {
             PipelineModel::Mlp(model) => LearnedPayload::Mlp(Box::new(MlpPayload::encode(model))),
             PipelineModel::Linear(model) => LearnedPayload::Linear(Box::new(LinearPayload::encode(model))),
         },
+        state: model
+            .state
+            .as_ref()
+            .map(|state| serde_bytes::Bytes::new(state.as_bytes())),
     };
     postcard::to_extend(&payload, bytes).expect("plain data without maps serializes into memory")
 }
@@ -68,6 +75,7 @@ pub(super) fn decode_parts(bytes: &[u8]) -> Result<(Model, Vec<Part>), ModelFile
         LearnedPayload::Mlp(mlp) => mlp.parts(),
         LearnedPayload::Linear(linear) => linear.parts(),
     });
+    parts.push(Part::of("state for the next training", &payload.state));
     let rest = bytes.len() as u64 - parts.iter().map(|part| part.bytes).sum::<u64>();
     let name = "parameters and state of the archive".to_owned();
     parts.insert(0, Part { name, bytes: rest });
@@ -116,6 +124,9 @@ fn fit_together(payload: Payload<'_>) -> Result<Model, ModelFileProblem> {
         n_documents,
         catalog,
         learned,
+        state: payload
+            .state
+            .map(|state| TrainingState::from_bytes(state.to_vec())),
     })
 }
 

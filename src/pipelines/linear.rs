@@ -4,38 +4,37 @@
 //! contents → TokenBags → tf-idf matrix ─┬─ held-out scores → calibration, thresholds ─┬→ LinearModel
 //!                                        └─ classifiers, one a label ──────────────────┘
 //! ```
+//! A training that goes on from the last one begins with its bags and classifiers, and takes confidences over from it.
 //! A label is assigned where it is probable enough to be right; a document that nothing is known about gets none.
 
 mod centroids;
+mod changes;
 mod evidence;
 mod fitting;
 mod held_out;
+mod incremental;
 mod learn_one_label;
 mod learn_tags;
 mod one_label;
+mod relearn;
+mod state;
 mod tags;
 mod threshold;
+mod training;
 
-use std::time::Instant;
-
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Attribution, Examples, Learned, PipelineModel};
-use crate::document::{Field, LabelId, Labels};
+use super::Attribution;
+use crate::document::{Field, LabelId};
 use crate::error::{Error, Result};
-use crate::features::{TfidfParams, TfidfParts, TfidfVectorizer, TokenBags};
+use crate::features::{TfidfParams, TfidfParts, TfidfVectorizer};
 use crate::learners::linear::LinearParams;
-use crate::sparse::{CsrMatrix, SparseVector};
-use crate::status::{Status, tell};
+use crate::sparse::SparseVector;
 use crate::suggestions::{FieldSuggestion, Suggestions};
-use crate::train_report::{FieldReport, LearnerReport, Stage, StageKind};
-use fitting::{Fitted, Fitting};
-use learn_one_label::Filed;
-use learn_tags::Tagged;
 use one_label::PreparedOneLabel;
 use tags::PreparedTags;
 
+pub use incremental::Incremental;
 pub use one_label::OneLabel;
 pub use tags::Tags;
 pub use threshold::Threshold;
@@ -58,6 +57,8 @@ pub struct LinearPipeline {
     pub threshold: Threshold,
     /// Labels whose threshold is given, not chosen.
     pub label_thresholds: Vec<LabelThreshold>,
+    /// When a training goes on from the last one.
+    pub incremental: Incremental,
 }
 
 /// From which confidence on one label is to be assigned.
@@ -84,6 +85,7 @@ impl Default for LinearPipeline {
             n_folds: 5,
             threshold: Threshold::default(),
             label_thresholds: Vec::new(),
+            incremental: Incremental::default(),
         }
     }
 }
@@ -101,6 +103,7 @@ impl LinearPipeline {
         if !(2..=MOST_FOLDS).contains(&self.n_folds) {
             return unusable("n_folds", self.n_folds.to_string(), "2 to 64");
         }
+        self.incremental.check()?;
         match self.threshold {
             Threshold::Precision(precision) if !(precision > 0.0 && precision < 1.0) => unusable(
                 "threshold",
@@ -117,52 +120,6 @@ impl LinearPipeline {
             .iter()
             .find(|given| given.field == field && given.label == label);
         given.map(|given| given.confidence)
-    }
-
-    pub(super) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
-        self.check()?;
-        let Examples {
-            contents,
-            labels,
-            language,
-            seed,
-            status,
-        } = examples;
-        let mut collector = TokenBags::collector(language);
-        let times = contents.read(|chunk| collector.push_chunk(chunk))?;
-        tell(status, Status::Vectorizing)?;
-        let began = Instant::now();
-        let (vectorizer, matrix) = StageKind::Vectorize
-            .span()
-            .in_scope(|| TfidfVectorizer::fit(&collector.finish()?, self.features))?;
-        let mut stages = times.stages(began.elapsed());
-        let fit = |field: Field| {
-            let _fitting = StageKind::Fit(field).span().entered();
-            Fitting {
-                field,
-                params: self,
-                seed,
-                status,
-            }
-            .field(&matrix, labels)
-        };
-        let fits: Result<Vec<Option<FieldFit>>> = Field::ALL.into_par_iter().map(fit).collect();
-        let mut fields = [const { None }; 4];
-        let mut reports = Vec::new();
-        for fit in fits?.into_iter().flatten() {
-            stages.push(fit.stage);
-            fields[fit.report.field.index()] = Some(fit.learned);
-            reports.push(fit.report);
-        }
-        Ok(Learned {
-            model: PipelineModel::Linear(Box::new(LinearModel {
-                features: vectorizer.into_parts(),
-                fields,
-            })),
-            fields: reports,
-            stages,
-            n_stored: matrix.nnz(),
-        })
     }
 }
 
@@ -194,67 +151,19 @@ impl LinearField {
     }
 }
 
+impl LinearField {
+    fn n_outputs(&self) -> usize {
+        match self {
+            Self::OneLabel(field) => field.learner.n_outputs(),
+            Self::Tags(tags) => tags.learner.n_outputs(),
+        }
+    }
+}
+
 impl LinearModel {
     pub(super) fn labels(&self, field: Field) -> Vec<LabelId> {
         let learned = self.fields[field.index()].as_ref();
         learned.map_or_else(Vec::new, |learned| learned.labels().to_vec())
-    }
-}
-
-/// One field, learned.
-struct FieldFit {
-    learned: LinearField,
-    report: FieldReport,
-    stage: Stage,
-}
-
-impl Fitting<'_> {
-    /// Nothing if no document has a label of the field.
-    fn field(&self, matrix: &CsrMatrix, labels: &[Labels]) -> Result<Option<FieldFit>> {
-        let began = Instant::now();
-        let field = self.field;
-        let (learned, report) = if field == Field::Tags {
-            let Some(tagged) = Tagged::new(labels.iter().map(|labels| &labels.tags[..])) else {
-                return Ok(None);
-            };
-            self.tell_of(tagged.n_labels())?;
-            let Fitted { field, report, .. } = self.tags(matrix, tagged)?;
-            (LinearField::Tags(field), report)
-        } else {
-            let label_of_row: Vec<_> = labels
-                .iter()
-                .map(|labels| labels.of(field).first().copied())
-                .collect();
-            let Some(filed) = Filed::new(&label_of_row) else {
-                return Ok(None);
-            };
-            self.tell_of(filed.n_labels())?;
-            let Fitted { field, report, .. } = self.one_label(matrix, filed)?;
-            (LinearField::OneLabel(field), report)
-        };
-        let n_labels = learned.labels().len();
-        Ok(Some(FieldFit {
-            learned,
-            report: FieldReport {
-                field,
-                n_labels,
-                learner: LearnerReport::Linear(report),
-            },
-            stage: Stage {
-                kind: StageKind::Fit(field),
-                duration: began.elapsed(),
-            },
-        }))
-    }
-
-    fn tell_of(&self, n_labels: usize) -> Result<()> {
-        tell(
-            self.status,
-            Status::Training {
-                field: self.field,
-                n_labels,
-            },
-        )
     }
 }
 

@@ -18,7 +18,7 @@ use crate::status::{Status, StatusCallback, tell};
 use crate::suggestions::{FieldSuggestion, Suggestions};
 use crate::targets::{ClassEncoder, FieldTargets};
 use crate::text::Language;
-use crate::train_report::{FieldReport, LearnerReport, Stage, StageKind};
+use crate::train_report::{FieldReport, FullReason, LearnerReport, Stage, StageKind, TrainingKind};
 
 /// Parameters of the pipeline. The defaults are the reference's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -75,7 +75,9 @@ impl MlpPipeline {
             labels,
             language,
             seed,
+            last,
             status,
+            ..
         } = examples;
         let mut fitter = CountVectorizer::fitter(self.vectorizer, language)?;
         let times = contents.read(|chunk| fitter.push_chunk(chunk))?;
@@ -92,6 +94,10 @@ impl MlpPipeline {
         }
         let vocabulary = vectorizer.into_vocabulary();
         Ok(Learned {
+            kind: TrainingKind::Full {
+                reason: last.err().unwrap_or(FullReason::Pipeline),
+            },
+            state: None,
             model: PipelineModel::Mlp(MlpModel {
                 vocabulary,
                 classifiers,

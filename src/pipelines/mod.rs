@@ -12,15 +12,16 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Field, LabelId, Labels};
+use crate::document::{DocumentId, Field, LabelId, Labels};
 use crate::error::{Error, Result};
 use crate::explanation::TermKind;
 use crate::features::Term;
+use crate::model::TrainingState;
 use crate::sparse::SparseVector;
 use crate::status::StatusCallback;
 use crate::suggestions::Suggestions;
 use crate::text::Language;
-use crate::train_report::{FieldReport, Stage};
+use crate::train_report::{FieldReport, FullReason, Stage, TrainingKind};
 use linear::{LinearModel, LinearPipeline, PreparedLinearPipeline};
 use mlp::{MlpModel, MlpPipeline, PreparedMlpPipeline};
 
@@ -63,15 +64,37 @@ impl Pipeline {
 pub(crate) struct Examples<'a> {
     /// To be read once.
     pub(crate) contents: Contents<'a>,
-    /// How each document is filed, in the order of the contents.
+    /// Which document each is, ascending, in the order of the contents.
+    pub(crate) documents: &'a [DocumentVersion],
+    /// How each document is filed.
     pub(crate) labels: &'a [Labels],
     pub(crate) language: Option<Language>,
     pub(crate) seed: u64,
+    /// What can be gone on from, or why nothing can.
+    pub(crate) last: Result<LastTraining<'a>, FullReason>,
     pub(crate) status: StatusCallback<'a>,
+}
+
+/// A document as it was when it was last changed: what has the same id and the same time has the same content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DocumentVersion {
+    pub(crate) id: DocumentId,
+    /// In microseconds since 1970.
+    pub(crate) modified: i64,
+}
+
+/// A training with the same parameters, and what it left.
+#[derive(Clone, Copy)]
+pub(crate) struct LastTraining<'a> {
+    pub(crate) learned: &'a PipelineModel,
+    pub(crate) state: Option<&'a TrainingState>,
 }
 
 /// What a training made of its examples, and how.
 pub(crate) struct Learned {
+    pub(crate) kind: TrainingKind,
+    /// For the next training.
+    pub(crate) state: Option<TrainingState>,
     pub(crate) model: PipelineModel,
     pub(crate) fields: Vec<FieldReport>,
     pub(crate) stages: Vec<Stage>,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::document::Document;
+use crate::document::{Document, DocumentId};
 use crate::error::Result;
 use crate::status::{Status, StatusCallback, tell};
 use crate::store::Snapshot;
@@ -11,7 +11,7 @@ use crate::train_report::{Stage, StageKind};
 /// Documents that are in memory at a time: enough to keep all cores busy, a few megabytes of text.
 const CHUNK: usize = 512;
 
-/// All contents of a snapshot, to be read once.
+/// The contents of a snapshot, to be read once.
 pub(crate) struct Contents<'a> {
     snapshot: Box<dyn Snapshot + 'a>,
     n_documents: usize,
@@ -35,8 +35,27 @@ impl<'a> Contents<'a> {
     ///
     /// Lets go of the snapshot as soon as the last content is read: an archive with a rollback journal can't be
     /// written to while it is open. Returns what reading cost, and what `take` did, which counts as vectorizing.
-    pub(crate) fn read(mut self, mut take: impl FnMut(&[&str])) -> Result<ReadingTimes> {
-        let (n_total, status) = (self.n_documents, self.status);
+    pub(crate) fn read(self, take: impl FnMut(&[&str])) -> Result<ReadingTimes> {
+        let n_documents = self.n_documents;
+        self.read_with(n_documents, take, |snapshot, visit| {
+            snapshot.for_each_document(visit)
+        })
+    }
+
+    /// As [`Self::read`], of those documents only that are among `ids`, which ascend.
+    pub(crate) fn read_among(self, ids: &[DocumentId], take: impl FnMut(&[&str])) -> Result<ReadingTimes> {
+        self.read_with(ids.len(), take, |snapshot, visit| {
+            snapshot.for_each_document_among(ids, visit)
+        })
+    }
+
+    fn read_with(
+        mut self,
+        n_total: usize,
+        mut take: impl FnMut(&[&str]),
+        visit_all: impl FnOnce(&mut dyn Snapshot, &mut dyn FnMut(Document) -> Result<()>) -> Result<()>,
+    ) -> Result<ReadingTimes> {
+        let status = self.status;
         tell(status, Status::Gathering { n_documents: n_total })?;
         let reading = StageKind::Read.span().entered();
         let began = Instant::now();
@@ -53,7 +72,7 @@ impl<'a> Contents<'a> {
             tell(status, Status::Read { n_read, n_total })
         };
         let mut chunk: Vec<Document> = Vec::with_capacity(CHUNK.min(n_total));
-        self.snapshot.for_each_document(&mut |document| {
+        visit_all(&mut *self.snapshot, &mut |document| {
             chunk.push(document);
             if chunk.len() == CHUNK {
                 take_chunk(&mut chunk)

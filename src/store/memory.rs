@@ -238,4 +238,19 @@ impl Snapshot for MemorySnapshot<'_> {
         }
         Ok(())
     }
+
+    fn for_each_document_among(
+        &mut self,
+        ids: &[DocumentId],
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<()> {
+        let among = |(id, _): &(DocumentId, &Entry)| ids.binary_search(id).is_ok();
+        for (id, entry) in self.0.training_documents().filter(among) {
+            visit(Document {
+                id,
+                content: entry.content.clone(),
+            })?;
+        }
+        Ok(())
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`DocumentStore`] hands out [`Snapshot`]s: one consistent moment of an archive, read in two passes over
 //! the same documents in the same order. The first pass is cheap (how each document is filed) and decides
-//! whether anything changed; only a training goes on to the second, which streams the contents.
+//! whether anything changed; only a training goes on to the second, which streams the contents, or those of the
+//! documents that changed.
 
 mod entry;
 mod memory;
@@ -10,7 +11,7 @@ mod selection;
 mod sqlite;
 mod sqlite_archive;
 
-use crate::document::{Document, Filing, LabelCatalog};
+use crate::document::{Document, DocumentId, Filing, LabelCatalog};
 use crate::error::Result;
 
 pub use entry::{MatchingAlgorithm, NewDocument, NewLabel};
@@ -49,4 +50,15 @@ pub trait Snapshot {
     /// # Errors
     /// The archive can't be read, or `visit` returned an error, which is passed on.
     fn for_each_document(&mut self, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()>;
+
+    /// Visits the contents of those of the documents that are among `ids`, which ascend, in the same order; no other
+    /// content is read.
+    ///
+    /// # Errors
+    /// The archive can't be read, or `visit` returned an error, which is passed on.
+    fn for_each_document_among(
+        &mut self,
+        ids: &[DocumentId],
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<()>;
 }

@@ -179,16 +179,7 @@ impl<'s> SqliteSnapshot<'s> {
         };
         ids.sort_unstable();
         ids.dedup();
-        let mut documents = connection.prepare(&self.schema.content_query())?;
-        for id in ids {
-            let mut rows = documents.query([id])?;
-            if let Some(row) = rows.next()? {
-                let id = DocumentId(id);
-                let content = content(row.get_ref(1)?, id, repaired)?;
-                visit(Document { id, content }).map_err(Stopped::ByVisitor)?;
-            }
-        }
-        Ok(())
+        self.read_each(&self.schema.content_query(), ids, repaired, visit)
     }
 
     fn read_filings(&self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<(), Stopped> {
@@ -208,6 +199,40 @@ impl<'s> SqliteSnapshot<'s> {
             visit(Filing { id, modified, labels }).map_err(Stopped::ByVisitor)
         })
     }
+
+    fn read_training(
+        &self,
+        ids: &[DocumentId],
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        self.read_each(
+            &self.schema.training_content_query(),
+            ids.iter().map(|id| id.0),
+            repaired,
+            visit,
+        )
+    }
+
+    /// Visits what `query` finds for each of the ids.
+    fn read_each(
+        &self,
+        query: &str,
+        ids: impl IntoIterator<Item = i64>,
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        let mut documents = self.moment.connection().prepare(query)?;
+        for id in ids {
+            let mut rows = documents.query([id])?;
+            if let Some(row) = rows.next()? {
+                let id = DocumentId(id);
+                let content = content(row.get_ref(1)?, id, repaired)?;
+                visit(Document { id, content }).map_err(Stopped::ByVisitor)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Snapshot for SqliteSnapshot<'_> {
@@ -225,6 +250,17 @@ impl Snapshot for SqliteSnapshot<'_> {
             let content = content(row.get_ref(1)?, id, &mut repaired)?;
             visit(Document { id, content }).map_err(Stopped::ByVisitor)
         });
+        self.store.warn_of_repairs(repaired);
+        self.checked(result)
+    }
+
+    fn for_each_document_among(
+        &mut self,
+        ids: &[DocumentId],
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<()> {
+        let mut repaired = 0_usize;
+        let result = self.read_training(ids, &mut repaired, visit);
         self.store.warn_of_repairs(repaired);
         self.checked(result)
     }

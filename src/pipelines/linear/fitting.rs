@@ -11,6 +11,7 @@ use crate::status::StatusCallback;
 use crate::train_report::LinearReport;
 
 use super::LinearPipeline;
+use super::state::Newcomer;
 
 /// One field, about to be learned.
 pub(super) struct Fitting<'a> {
@@ -24,8 +25,8 @@ pub(super) struct Fitting<'a> {
 pub(super) struct Fitted<T> {
     pub(super) field: T,
     /// Where the next training can start.
-    #[expect(dead_code, reason = "kept for incremental training")]
     pub(super) dual: Dual,
+    pub(super) newcomer: Newcomer,
     pub(super) report: LinearReport,
 }
 
@@ -37,10 +38,16 @@ pub(super) struct LearnedScores {
 }
 
 impl LearnedScores {
-    pub(super) fn into_fitted<T>(self, n_held_out: usize, field: impl FnOnce(Linear) -> T) -> Fitted<T> {
+    pub(super) fn into_fitted<T>(
+        self,
+        n_held_out: usize,
+        newcomer: Newcomer,
+        field: impl FnOnce(Linear) -> T,
+    ) -> Fitted<T> {
         Fitted {
             field: field(self.learner),
             dual: self.dual,
+            newcomer,
             report: LinearReport {
                 fit: self.report,
                 n_held_out,
@@ -61,11 +68,6 @@ impl Fitting<'_> {
         keys: &[K],
         held_out: &mut dyn Reducer,
     ) -> Result<LearnedScores> {
-        let seed = Seed {
-            seed: self.seed,
-            stream: self.field.index() as u64,
-        };
-        let on_pass = |pass: Pass| self.told(pass);
         let start = if matrix.n_rows() > 1 {
             let n_folds = self.params.n_folds.min(matrix.n_rows());
             let fold_of_row = stratified(keys, n_folds, self.seed);
@@ -74,22 +76,40 @@ impl Fitting<'_> {
                 targets,
                 fold_of_row: &fold_of_row,
             };
-            Some(linear::out_of_fold(folds, params, seed, held_out, &on_pass)?.start)
+            Some(linear::out_of_fold(folds, params, self.seed(), held_out, &|pass| self.told(pass))?.start)
         } else {
             None
         };
+        self.learn_from(matrix, targets, params, start.as_ref())
+    }
+
+    /// Learns from all rows, beginning at `start`.
+    pub(super) fn learn_from(
+        &self,
+        matrix: &CsrMatrix,
+        targets: &Targets,
+        params: &LinearParams,
+        start: Option<&Dual>,
+    ) -> Result<LearnedScores> {
         let examples = LinearExamples {
             matrix,
             targets,
             rows: None,
-            start: start.as_ref(),
+            start,
         };
-        let fitted = linear::fit(examples, params, seed, &on_pass)?;
+        let fitted = linear::fit(examples, params, self.seed(), &|pass| self.told(pass))?;
         Ok(LearnedScores {
             learner: fitted.model,
             dual: fitted.dual,
             report: fitted.report,
         })
+    }
+
+    fn seed(&self) -> Seed {
+        Seed {
+            seed: self.seed,
+            stream: self.field.index() as u64,
+        }
     }
 
     fn told(&self, pass: Pass) -> std::ops::ControlFlow<()> {

@@ -8,8 +8,9 @@ use super::evidence::{Evidence, LEAST_NONE_SHARE, N_EVIDENCE, best_other};
 use super::fitting::{Fitted, Fitting};
 use super::held_out::{BestTwo, BestTwoOfRows};
 use super::one_label::{ALONE, OneLabel};
+use super::state::Newcomer;
 use super::threshold::{HeldOutAnswer, Threshold};
-use crate::document::LabelId;
+use crate::document::{Field, LabelId, Labels};
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::linear::PreparedLinear;
@@ -39,14 +40,36 @@ const DOMINANT_SHARE: f64 = 1.0 / 3.0;
 
 /// How the documents of a training are filed in such a field.
 pub(super) struct Filed {
-    labels: Vec<LabelId>,
+    pub(super) labels: Vec<LabelId>,
     /// Position of each document's label in `labels`; their number for a document without one.
-    group_of_row: Vec<usize>,
+    pub(super) group_of_row: Vec<usize>,
     /// Documents in each group.
     sizes: Vec<usize>,
 }
 
+/// What can be learned about documents without a label: another way of it needs other confidences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one of the questions that learning a field begins with"
+)]
+pub(super) struct Unlabelled {
+    there_are_some: bool,
+    have_a_classifier: bool,
+    are_few: bool,
+    the_rest_is_alike: bool,
+}
+
 impl Filed {
+    /// As [`Self::new`], of all documents.
+    pub(super) fn of_field(field: Field, labels: &[Labels]) -> Option<Self> {
+        let label_of_row: Vec<_> = labels
+            .iter()
+            .map(|labels| labels.of(field).first().copied())
+            .collect();
+        Self::new(&label_of_row)
+    }
+
     /// Nothing if no document has a label.
     pub(super) fn new(label_of_row: &[Option<LabelId>]) -> Option<Self> {
         let mut labels: Vec<LabelId> = label_of_row.iter().copied().flatten().collect();
@@ -77,6 +100,25 @@ impl Filed {
         self.labels.len()
     }
 
+    /// Documents that have each label.
+    pub(super) fn n_positives(&self) -> Vec<u32> {
+        let sizes = &self.sizes[..self.n_labels()];
+        sizes.iter().map(|&size| size as u32).collect()
+    }
+
+    pub(super) fn unlabelled(&self) -> Unlabelled {
+        Unlabelled {
+            there_are_some: self.n_unlabelled() > 0,
+            have_a_classifier: self.knows_none(),
+            are_few: self.has_few_unlabelled(),
+            the_rest_is_alike: self.n_labels() == 1,
+        }
+    }
+
+    fn has_few_unlabelled(&self) -> bool {
+        (self.n_unlabelled() as f64) < self.documents(FEW_UNLABELLED)
+    }
+
     fn n_unlabelled(&self) -> usize {
         self.sizes[self.labels.len()]
     }
@@ -91,11 +133,11 @@ impl Filed {
     }
 
     /// Whether what a document without a label looks like can be learned.
-    fn knows_none(&self) -> bool {
+    pub(super) fn knows_none(&self) -> bool {
         self.n_unlabelled() > 1 && self.n_unlabelled() as f64 >= self.documents(LEAST_NONE_SHARE)
     }
 
-    fn targets(&self) -> Targets {
+    pub(super) fn targets(&self) -> Targets {
         let n_labels = self.labels.len() + usize::from(self.knows_none());
         let on = |&group: &usize| {
             if group < n_labels {
@@ -148,13 +190,15 @@ impl Fitting<'_> {
                 .threshold_of(self.field, label)
                 .unwrap_or(threshold as f32)
         };
-        Ok(learned.into_fitted(answers.len(), |learner| OneLabel {
+        let floors = Floors::of(&answers, &filed);
+        let newcomer = Newcomer {
+            threshold: threshold as f32,
+            floor: floors.common,
+        };
+        Ok(learned.into_fitted(answers.len(), newcomer, |learner| OneLabel {
             thresholds: filed.labels.iter().map(of_label).collect(),
-            floors: floors(&answers, &filed),
-            n_positives: filed.sizes[..filed.n_labels()]
-                .iter()
-                .map(|&size| size as u32)
-                .collect(),
+            floors: floors.of_labels,
+            n_positives: filed.n_positives(),
             labels: filed.labels,
             learner,
             centroids,
@@ -237,33 +281,45 @@ fn calibrate(answers: &[Answer]) -> Logistic {
 /// What a label's score without its bias has to reach, where too few documents are without a label to learn from: nearly
 /// what the lowest of rightly filed documents reach. The bias itself says how frequent a label is, not what a
 /// document is about.
-fn floors(answers: &[Answer], filed: &Filed) -> Vec<f32> {
-    if filed.n_unlabelled() as f64 >= filed.documents(FEW_UNLABELLED) {
-        return vec![f32::NEG_INFINITY; filed.n_labels()];
-    }
-    if filed.n_labels() == 1 && filed.n_unlabelled() == 0 {
-        // One label on every document: it is the answer, whatever a document says.
-        return vec![f32::NEG_INFINITY];
-    }
-    let right = |label: Option<usize>| {
-        let right = answers.iter().filter(|answer| answer.is_right);
-        let right = right.filter(|answer| label.is_none_or(|label| answer.label == label));
-        let mut scores: Vec<f32> = right.map(|answer| answer.score_without_bias).collect();
-        scores.sort_unstable_by(f32::total_cmp);
-        scores
-    };
-    let floor = |scores: &[f32], n_documents: usize| {
-        let at = (1 + n_documents / DOCUMENTS_AN_EXCEPTION).min(scores.len().saturating_sub(1));
-        scores.get(at).map(|score| score - FLOOR_SLACK)
-    };
-    let common = floor(&right(None), filed.group_of_row.len()).unwrap_or(f32::INFINITY);
-    let of_label = |label: usize| {
-        let size = filed.sizes[label];
-        if size < LEAST_DOMINANT || (size as f64) < filed.documents(DOMINANT_SHARE) {
-            return common;
+struct Floors {
+    of_labels: Vec<f32>,
+    /// Of a label without a floor of its own.
+    common: f32,
+}
+
+impl Floors {
+    fn of(answers: &[Answer], filed: &Filed) -> Self {
+        // One label on every document is the answer, whatever a document says.
+        let is_only_answer = filed.n_labels() == 1 && filed.n_unlabelled() == 0;
+        if is_only_answer || !filed.has_few_unlabelled() {
+            return Self {
+                of_labels: vec![f32::NEG_INFINITY; filed.n_labels()],
+                common: f32::NEG_INFINITY,
+            };
         }
-        let own = right(Some(label));
-        floor(&own, own.len()).map_or(common, |own| own.max(common))
-    };
-    (0..filed.n_labels()).map(of_label).collect()
+        let right = |label: Option<usize>| {
+            let right = answers.iter().filter(|answer| answer.is_right);
+            let right = right.filter(|answer| label.is_none_or(|label| answer.label == label));
+            let mut scores: Vec<f32> = right.map(|answer| answer.score_without_bias).collect();
+            scores.sort_unstable_by(f32::total_cmp);
+            scores
+        };
+        let floor = |scores: &[f32], n_documents: usize| {
+            let at = (1 + n_documents / DOCUMENTS_AN_EXCEPTION).min(scores.len().saturating_sub(1));
+            scores.get(at).map(|score| score - FLOOR_SLACK)
+        };
+        let common = floor(&right(None), filed.group_of_row.len()).unwrap_or(f32::INFINITY);
+        let of_label = |label: usize| {
+            let size = filed.sizes[label];
+            if size < LEAST_DOMINANT || (size as f64) < filed.documents(DOMINANT_SHARE) {
+                return common;
+            }
+            let own = right(Some(label));
+            floor(&own, own.len()).map_or(common, |own| own.max(common))
+        };
+        Self {
+            of_labels: (0..filed.n_labels()).map(of_label).collect(),
+            common,
+        }
+    }
 }

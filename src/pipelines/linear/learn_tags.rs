@@ -5,6 +5,7 @@
 
 use super::fitting::{Fitted, Fitting};
 use super::held_out::{ScoresAbove, ScoresOfOutput};
+use super::state::Newcomer;
 use super::tags::{N_TAG_EVIDENCE, Tags, tag_evidence};
 use super::threshold::{HeldOutAnswer, Threshold};
 use crate::document::LabelId;
@@ -30,7 +31,7 @@ const FURTHEST: f64 = 2.0;
 
 /// How the documents of a training are tagged.
 pub(super) struct Tagged {
-    labels: Vec<LabelId>,
+    pub(super) labels: Vec<LabelId>,
     /// Positions in `labels` of each document's tags, ascending.
     tags_of_row: Vec<Vec<u32>>,
 }
@@ -55,7 +56,15 @@ impl Tagged {
         self.labels.len()
     }
 
-    fn n_positives(&self) -> Vec<u32> {
+    pub(super) fn targets(&self) -> Targets {
+        Targets::MultiLabel {
+            labels: self.tags_of_row.clone(),
+            n_labels: self.n_labels(),
+        }
+    }
+
+    /// Documents that have each tag.
+    pub(super) fn n_positives(&self) -> Vec<u32> {
         let mut n_positives = vec![0; self.labels.len()];
         self.tags_of_row
             .iter()
@@ -74,15 +83,10 @@ impl Tagged {
 impl Fitting<'_> {
     /// Learns the tags from rows of length 1 (or 0).
     pub(super) fn tags(&self, matrix: &CsrMatrix, tagged: Tagged) -> Result<Fitted<Tags>> {
-        let n_labels = tagged.n_labels();
-        let mut above = ScoresAbove::new(LEAST_SCORE, n_labels);
-        let targets = Targets::MultiLabel {
-            labels: tagged.tags_of_row.clone(),
-            n_labels,
-        };
+        let mut above = ScoresAbove::new(LEAST_SCORE, tagged.n_labels());
         let learned = self.learn(
             matrix,
-            &targets,
+            &tagged.targets(),
             &self.params.tags,
             &tagged.tags_of_row,
             &mut above,
@@ -94,7 +98,11 @@ impl Fitting<'_> {
             n_positives: &n_positives,
         };
         let calibration = scored.calibrate();
-        let thresholds = scored.thresholds(&calibration, self.params.threshold);
+        let (of_all, thresholds) = scored.thresholds(&calibration, self.params.threshold);
+        let newcomer = Newcomer {
+            threshold: of_all as f32,
+            floor: f32::NEG_INFINITY,
+        };
         let n_held_out = matrix.n_rows();
         let own = |(label, threshold): (&LabelId, f64)| {
             self.params
@@ -102,7 +110,7 @@ impl Fitting<'_> {
                 .unwrap_or(threshold as f32)
         };
         let thresholds = tagged.labels.iter().zip(thresholds).map(own).collect();
-        Ok(learned.into_fitted(n_held_out, |learner| Tags {
+        Ok(learned.into_fitted(n_held_out, newcomer, |learner| Tags {
             labels: tagged.labels,
             n_positives,
             learner,
@@ -180,7 +188,8 @@ impl Scored<'_> {
             .collect()
     }
 
-    fn thresholds(&self, calibration: &Logistic, threshold: Threshold) -> Vec<f64> {
+    /// The threshold of all tags together, and that of each.
+    fn thresholds(&self, calibration: &Logistic, threshold: Threshold) -> (f64, Vec<f64>) {
         let threshold = match threshold {
             Threshold::BestAccuracy => Threshold::BestF1,
             threshold => threshold,
@@ -191,7 +200,7 @@ impl Scored<'_> {
         let of_all = threshold.choose(&answers.concat());
         // A precision that was asked for is kept by all together; of a single tag, too little is known.
         if threshold != Threshold::BestF1 || of_all >= 1.0 {
-            return vec![of_all; answers.len()];
+            return (of_all, vec![of_all; answers.len()]);
         }
         let of_all_log_odds = log_odds(of_all);
         let of_tag = |(answers, &n_positives): (&Vec<HeldOutAnswer>, &u32)| {
@@ -204,7 +213,8 @@ impl Scored<'_> {
             let shrunken = (n * own + PRIOR_DOCUMENTS * of_all_log_odds) / (n + PRIOR_DOCUMENTS);
             1.0 / (1.0 + libm::exp(-shrunken))
         };
-        answers.iter().zip(self.n_positives).map(of_tag).collect()
+        let of_tags = answers.iter().zip(self.n_positives).map(of_tag);
+        (of_all, of_tags.collect())
     }
 }
 

@@ -93,6 +93,16 @@ impl Schema {
         format!("SELECT id, content FROM documents_document WHERE id = ?1 {filter}")
     }
 
+    /// The same, unless it is in the inbox. Indexes lead to its row and to its tags.
+    pub(super) fn training_content_query(self) -> String {
+        format!(
+            "{} AND NOT EXISTS (SELECT 1 FROM documents_document_tags \
+             JOIN documents_tag ON documents_tag.id = documents_document_tags.tag_id \
+             WHERE documents_document_tags.document_id = ?1 AND documents_tag.is_inbox_tag)",
+            self.content_query()
+        )
+    }
+
     fn documents_query(self, columns: &str) -> String {
         let filter = if self.has_trash {
             "WHERE deleted_at IS NULL"
