@@ -3,7 +3,7 @@
 //! ```text
 //! arguments, environment → trials → run → files, report → exit code
 //! ```
-//! `cargo test --test profiling -- --include-ignored` runs everything; the nine scenarios are ignored otherwise,
+//! `cargo test --test profiling -- --include-ignored` runs everything; the scenarios are ignored otherwise,
 //! while the trials that prove the instruments always run. `scenarios` has what is measured, `report` what becomes
 //! of it, `corpus` what it is measured on; the instruments themselves are in the crate `profiling-toolkit`.
 

@@ -74,12 +74,12 @@ fn memory_of_the_same_program_is_the_same() {
 
 #[test]
 fn planted_leak_of_a_mebibyte_is_worse() {
-    let saved = saved("train_memory");
+    let saved = saved("training::train_memory");
     edit(&saved, MEMORY, |report| {
         let kept = &mut figure(report, "train.kept_bytes")["value"];
         *kept = json!(kept.as_i64().unwrap() - (1 << 20));
     });
-    let run = compared(&saved, "train_memory", &[]).succeeded();
+    let run = compared(&saved, "training::train_memory", &[]).succeeded();
     assert_eq!(verdict(&saved.json(MEMORY), "train.kept_bytes"), "worse");
     assert!(run.stdout().contains("against main: 1 worse"), "{}", run.stdout());
     let text = fs::read_to_string(saved.directory.path().join("training.train_memory.txt")).unwrap();
@@ -224,7 +224,7 @@ fn budgets_of_the_small_corpus_are_kept() {
 
 #[test]
 fn budgets_are_not_applied_to_another_corpus_and_the_report_says_so() {
-    let run = Run::with(&["--ignored", "train_memory"]).succeeded();
+    let run = Run::with(&["--ignored", "training::train_memory"]).succeeded();
     let note = run.json(MEMORY)["budgets"]["note"].clone();
     assert!(note.as_str().unwrap().contains("not applied"), "{note}");
 }
@@ -232,7 +232,7 @@ fn budgets_are_not_applied_to_another_corpus_and_the_report_says_so() {
 #[test]
 fn budgets_that_are_off_are_said_to_be() {
     let variables = [("PROFILING_DOCS", "600"), ("PROFILING_BUDGETS", "off")];
-    let run = Run::in_environment(&["--ignored", "train_memory"], &variables).succeeded();
+    let run = Run::in_environment(&["--ignored", "training::train_memory"], &variables).succeeded();
     assert_eq!(run.json(MEMORY)["budgets"]["mode"], "off");
     assert!(
         run.stdout().contains("PROFILING_BUDGETS is off"),

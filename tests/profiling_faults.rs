@@ -52,7 +52,7 @@ impl Running {
 
     /// A run that is writing its corpus.
     fn writing_a_corpus() -> Self {
-        let mut running = Self::start(&["--ignored", "train_memory"], &[MANY]);
+        let mut running = Self::start(&["--ignored", "training::train_memory"], &[MANY]);
         running.wait_for(|directory| {
             scratch_directories(directory).iter().any(|scratch| {
                 let size = |name| fs::metadata(scratch.join(name)).map_or(0, |file| file.len());
@@ -220,7 +220,7 @@ fn second_signal_ends_a_run_at_once_that_is_stuck_in_ending() {
     let (_reader, mut writer) = std::io::pipe().unwrap();
     let stderr = writer.try_clone().unwrap();
     thread::spawn(move || while writer.write_all(&[b' '; 4096]).is_ok() {});
-    let mut run = Running::start_with(&["--ignored", "train_memory"], &[MANY], Some(stderr));
+    let mut run = Running::start_with(&["--ignored", "training::train_memory"], &[MANY], Some(stderr));
     run.wait_for(|directory| !scratch_directories(directory).is_empty());
     run.signal("TERM");
     run.wait_for(|directory| scratch_directories(directory).is_empty());

@@ -132,7 +132,7 @@ fn full_disk_fails_the_scenario_and_leaves_no_half_of_a_file() {
     );
     // Blocks of 512 bytes or, in some shells, of 1,024.
     let limited = format!(
-        "trap '' XFSZ; ulimit -f 4; exec '{}' --ignored train_memory",
+        "trap '' XFSZ; ulimit -f 4; exec '{}' --ignored training::train_memory",
         prepared.get_program().to_str().unwrap()
     );
     let mut shell = Command::new("sh");

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) const SCENARIOS: [&str; 9] = [
+pub(crate) const SCENARIOS: [&str; 15] = [
     "training::train_memory",
     "training::train_cpu",
     "training::second_train_noop",
@@ -24,6 +24,12 @@ pub(crate) const SCENARIOS: [&str; 9] = [
     "prediction::predict_all_four_memory",
     "prediction::vectorize_cache_miss_vs_hit",
     "prediction::content_hash_overhead",
+    "linear::train_memory",
+    "linear::train_cpu",
+    "linear::save_load_roundtrip",
+    "linear::predict_all_four_cpu",
+    "linear::predict_all_four_memory",
+    "linear::vectorize_cache_miss_vs_hit",
 ];
 
 /// A run of the profiling tests with a directory of its own.
