@@ -154,11 +154,11 @@ fn every_cpu_gives_the_same_model_file() {
     let expected = [
         (
             networks(),
-            "83079c1c0c22d8359388cf852ad8130058656aa105d4d4a4e7633bed12f63d60",
+            "937c22761b8c503ef411e6ba2e7b5f794e423cfbb320b72bf47b447087acecb5",
         ),
         (
             TrainingParams::default(),
-            "982eb15e05153a9422a555744220ec5af7edd9b8645a83daccfe2757f3c5a88f",
+            "f2c6e88b468ee2def525009bfb1622367767773fff02607845cbf0788c7c34ee",
         ),
     ];
     for (params, sha_256) in expected {

@@ -4,6 +4,8 @@
 //! sampler and the clock each get a run of the work to themselves. Half of the clock's blocks come before the sampler's
 //! run and half after it, so that they are spread over the scenario's time.
 
+mod explanation;
+mod going_on;
 mod model_file;
 mod prediction;
 mod training;
@@ -44,7 +46,7 @@ const ALL_ROWS: usize = usize::MAX;
 const FEW_ROWS: usize = 8;
 
 /// All of them: first those of the networks, then those of the linear pipeline where it does something else.
-pub(crate) static SCENARIOS: [Scenario; 15] = [
+pub(crate) static SCENARIOS: [Scenario; 17] = [
     Scenario {
         name: "training::train_memory",
         about: "What a training allocates, holds at its peak and keeps, and where in the code.",
@@ -123,6 +125,13 @@ pub(crate) static SCENARIOS: [Scenario; 15] = [
         measure: training::train_cpu,
     },
     Scenario {
+        name: "linear::incremental_training",
+        about: "A training that goes on from the last one after 1, 10 and 50 new documents, beside one from nothing.",
+        rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: going_on::going_on,
+    },
+    Scenario {
         name: "linear::save_load_roundtrip",
         about: "A model of the linear pipeline to a file and back: memory, time, size, and the same predictions afterwards.",
         rows_in_terminal: FEW_ROWS,
@@ -142,6 +151,13 @@ pub(crate) static SCENARIOS: [Scenario; 15] = [
         rows_in_terminal: FEW_ROWS,
         pipeline: PipelineName::Linear,
         measure: prediction::predict_all_four_memory,
+    },
+    Scenario {
+        name: "linear::explain",
+        about: "Why a document is filed as it is: the terms that speak for each suggested label and against it.",
+        rows_in_terminal: FEW_ROWS,
+        pipeline: PipelineName::Linear,
+        measure: explanation::explain,
     },
     Scenario {
         name: "linear::vectorize_cache_miss_vs_hit",

@@ -197,3 +197,26 @@ pub(crate) fn is_incremental(report: &TrainReport) -> bool {
 pub(crate) fn predictor(model: &Model) -> Predictor {
     Predictor::new(model, VectorCacheParams::default()).unwrap()
 }
+
+/// Answers to letters: the share that is right, and those of two models that are equal.
+pub(crate) fn compared(models: [&Model; 2], letters: &[Letter]) -> ([f64; 2], f64) {
+    let predictors = models.map(predictor);
+    let n = (2 * letters.len()) as f64;
+    let (mut n_right, mut n_equal) = ([0; 2], 0);
+    for letter in letters {
+        for field in [Field::Correspondent, Field::Tags] {
+            let expected = match field {
+                Field::Tags => letter.tags.clone(),
+                _ => letter.sender.into_iter().collect(),
+            };
+            let answers = predictors
+                .each_ref()
+                .map(|predictor| predictor.predict_field(field, &letter.content));
+            for (n_right, answer) in n_right.iter_mut().zip(&answers) {
+                *n_right += usize::from(*answer == expected);
+            }
+            n_equal += usize::from(answers[0] == answers[1]);
+        }
+    }
+    (n_right.map(|right| right as f64 / n), n_equal as f64 / n)
+}
