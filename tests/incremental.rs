@@ -8,35 +8,16 @@ mod shared;
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use changing_archive::{Archive, compared, is_incremental, predictor, train};
+use changing_archive::{
+    Archive, bytes, changed, compared, is_incremental, loaded, predictor, train, trainer,
+};
 use postroom::document::{Document, DocumentId, Field, Filing, LabelCatalog, LabelId};
 use postroom::error::Result;
 use postroom::model::{Model, Start};
-use postroom::model_file::{self, SecretKey};
 use postroom::store::{DocumentStore, Snapshot, SqliteStore};
 use postroom::train_report::{FullReason, TrainingKind};
-use postroom::trainer::{TrainOutcome, Trainer};
+use postroom::trainer::TrainOutcome;
 use rusqlite::Connection;
-
-fn trainer() -> Trainer {
-    Trainer::default()
-}
-
-fn bytes(model: &Model) -> Vec<u8> {
-    model_file::to_bytes(model, &SecretKey::new("the key of these tests"))
-}
-
-fn loaded(model: &Model) -> Model {
-    model_file::from_bytes(&bytes(model), &SecretKey::new("the key of these tests")).unwrap()
-}
-
-/// An archive that was learned and then changed a little.
-fn changed() -> (Archive, Model) {
-    let mut archive = Archive::of(400);
-    let (model, _) = train(&trainer(), &archive.store(), None);
-    archive.change_a_little();
-    (archive, model)
-}
 
 #[test]
 fn few_changes_of_every_kind_are_learned_as_well_as_from_nothing() {

@@ -1,46 +1,24 @@
 //! When a training begins from nothing although there is a model: too much changed, or there is nothing to go on from.
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod changing_archive;
 
 use std::ops::ControlFlow;
 
-use changing_archive::{Archive, compared, is_incremental, train};
+use changing_archive::{Archive, changed, compared, is_incremental, loaded, train, trainer};
 use postroom::document::Field;
 use postroom::error::Error;
 use postroom::model::{Model, Start, TrainingParams, TrainingState};
-use postroom::model_file::{self, SecretKey};
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::{Incremental, LinearPipeline};
 use postroom::pipelines::mlp::MlpPipeline;
 use postroom::train_report::{FullReason, TrainingKind};
 use postroom::trainer::{TrainOutcome, Trainer};
 
-fn trainer() -> Trainer {
-    Trainer::default()
-}
-
 fn linear(pipeline: LinearPipeline) -> Trainer {
     Trainer::new(TrainingParams {
         pipeline: Pipeline::Linear(pipeline),
         ..TrainingParams::default()
     })
-}
-
-fn bytes(model: &Model) -> Vec<u8> {
-    model_file::to_bytes(model, &SecretKey::new("the key of these tests"))
-}
-
-fn loaded(model: &Model) -> Model {
-    model_file::from_bytes(&bytes(model), &SecretKey::new("the key of these tests")).unwrap()
-}
-
-/// An archive that was learned and then changed a little.
-fn changed() -> (Archive, Model) {
-    let mut archive = Archive::of(400);
-    let (model, _) = train(&trainer(), &archive.store(), None);
-    archive.change_a_little();
-    (archive, model)
 }
 
 /// Why the training after a change was a full one.

@@ -12,7 +12,7 @@ use postroom::Error;
 use postroom::classifier::{ClassifierParams, DocumentClassifier, Loading, Training};
 use postroom::document::Field;
 use postroom::model_file::{MAGIC, ModelFileProblem};
-use postroom::train_report::{FieldReport, LearnerReport, TrainReport};
+use postroom::train_report::{FieldReport, LearnerReport, TrainReport, TrainingKind};
 
 use super::key::{KeyError, KeyOptions, SigningKey};
 use super::options::Learning;
@@ -146,6 +146,13 @@ impl Train {
         );
         if let Some(path) = learned.key_file {
             line("signing key", &format!("{} (new; keep a copy)", path.display()));
+        }
+        if let Some(TrainingKind::Incremental { n_changed, .. }) = report.kind {
+            let changed = HumanCount(n_changed as u64);
+            line(
+                "began from",
+                &format!("the last model: {changed} documents changed since"),
+            );
         }
         format!(
             "learned from {n_documents} documents in {took} ({})\n{text}",

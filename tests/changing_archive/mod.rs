@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use postroom::document::{DocumentId, Field, LabelId};
 use postroom::model::Model;
+use postroom::model_file::{self, SecretKey};
 use postroom::predictor::Predictor;
 use postroom::store::{DocumentStore, NewDocument, NewLabel, SqliteArchive, SqliteStore};
 use postroom::train_report::{TrainReport, TrainingKind};
@@ -219,4 +220,24 @@ pub(crate) fn compared(models: [&Model; 2], letters: &[Letter]) -> ([f64; 2], f6
         }
     }
     (n_right.map(|right| right as f64 / n), n_equal as f64 / n)
+}
+
+pub(crate) fn trainer() -> Trainer {
+    Trainer::default()
+}
+
+pub(crate) fn bytes(model: &Model) -> Vec<u8> {
+    model_file::to_bytes(model, &SecretKey::new("the key of these tests"))
+}
+
+pub(crate) fn loaded(model: &Model) -> Model {
+    model_file::from_bytes(&bytes(model), &SecretKey::new("the key of these tests")).unwrap()
+}
+
+/// An archive that was learned and then changed a little.
+pub(crate) fn changed() -> (Archive, Model) {
+    let mut archive = Archive::of(400);
+    let (model, _) = train(&trainer(), &archive.store(), None);
+    archive.change_a_little();
+    (archive, model)
 }

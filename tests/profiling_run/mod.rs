@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) const SCENARIOS: [&str; 15] = [
+pub(crate) const SCENARIOS: [&str; 17] = [
     "training::train_memory",
     "training::train_cpu",
     "training::second_train_noop",
@@ -26,9 +26,11 @@ pub(crate) const SCENARIOS: [&str; 15] = [
     "prediction::content_hash_overhead",
     "linear::train_memory",
     "linear::train_cpu",
+    "linear::incremental_training",
     "linear::save_load_roundtrip",
     "linear::predict_all_four_cpu",
     "linear::predict_all_four_memory",
+    "linear::explain",
     "linear::vectorize_cache_miss_vs_hit",
 ];
 
