@@ -38,6 +38,19 @@ fn without_arguments_the_scenarios_are_ignored_and_the_self_tests_run() {
 }
 
 #[test]
+fn a_pipeline_that_is_named_is_the_only_one_measured() {
+    let only = |pipeline| {
+        let variables = [("PROFILING_PIPELINE", pipeline)];
+        Run::in_environment(&["--include-ignored", "train_memory"], &variables)
+    };
+    assert_eq!(only("linear").succeeded().measured(), ["linear::train_memory"]);
+    assert_eq!(only("mlp").succeeded().measured(), ["training::train_memory"]);
+    let unknown = only("forest");
+    assert_eq!(unknown.output.status.code(), Some(2));
+    assert!(unknown.stderr().contains("mlp or linear"), "{}", unknown.stderr());
+}
+
+#[test]
 fn substring_selects_a_scenario() {
     let run = Run::with(&["--include-ignored", "train_cpu"]).succeeded();
     assert_eq!(run.measured(), ["training::train_cpu", "linear::train_cpu"]);
