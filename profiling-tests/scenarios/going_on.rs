@@ -114,7 +114,7 @@ pub(super) fn going_on(subject: &Subject<'_>, report: &mut Report) -> Outcome {
         "train() after 10 new documents",
         &memory,
     );
-    report.figures(figure::of_memory("ten_new", &memory, Threads::Several));
+    report.figures(figure::of_memory("ten_new", &memory, Threads::Stealing));
     profile.add(report);
     Ok(())
 }

@@ -38,6 +38,7 @@ pub(super) fn train_memory(subject: &Subject<'_>, report: &mut Report) -> Outcom
     report::memory::add_held(report, "train_held", "train()", &profile, &held);
     let threads = match subject.n_threads()? {
         1 => Threads::One,
+        _ if is_linear(&training) => Threads::Stealing,
         _ => Threads::Several,
     };
     report.figures(figure::of_memory("train", &profile, threads));
