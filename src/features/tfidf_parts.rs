@@ -89,7 +89,7 @@ impl TfidfParts {
     }
 
     /// Refuses what no fit can have produced.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         self.params.check()?;
         if u32::try_from(self.n_terms()).is_err() {
             return invalid(format!("it has {} terms, of 2³² at most", self.n_terms()));

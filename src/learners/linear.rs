@@ -21,9 +21,9 @@ use std::ops::ControlFlow;
 use rayon::prelude::*;
 use tracing::Span;
 
-use super::Targets;
 use super::mlp::Seed;
 use super::simd::InstructionSet;
+use super::{Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
 use crate::sparse::CsrMatrix;
 use block::{Block, KeptBlock};
@@ -97,23 +97,17 @@ impl LinearParams {
             ("prune_below", self.prune_below),
             ("bias_feature", self.bias_feature),
         ];
-        match numbers
+        numbers
             .into_iter()
-            .find(|(_, number)| !(number.is_finite() && *number >= 0.0))
-        {
-            Some((name, number)) => Err(unusable(name, &number, "a finite number, 0 or more")),
-            None => Ok(()),
-        }
+            .try_for_each(|(name, number)| finite_and_not_negative(LEARNER, name, number))
     }
 }
 
+/// What errors call it.
+const LEARNER: &str = "linear classifier";
+
 fn unusable(name: &'static str, found: &dyn ToString, expected: &'static str) -> Error {
-    Error::Parameter {
-        of: "linear classifier",
-        name,
-        found: found.to_string(),
-        expected,
-    }
+    super::unusable(LEARNER, name, found, expected)
 }
 
 /// What [`fit`] learns from.

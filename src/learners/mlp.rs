@@ -20,7 +20,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::simd::{InstructionSet, Kernel};
-use super::{Real, Targets};
+use super::{Real, Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseRow};
 use kernels::LogitWeights;
@@ -78,23 +78,17 @@ impl MlpParams {
             ("l2", self.l2),
             ("tolerance", self.tolerance),
         ];
-        match numbers
+        numbers
             .into_iter()
-            .find(|(_, number)| !(number.is_finite() && *number >= 0.0))
-        {
-            Some((name, number)) => Err(unusable(name, &number, "a finite number, 0 or more")),
-            None => Ok(()),
-        }
+            .try_for_each(|(name, number)| finite_and_not_negative(LEARNER, name, number))
     }
 }
 
+/// What errors call it.
+const LEARNER: &str = "network";
+
 fn unusable(name: &'static str, found: &dyn ToString, expected: &'static str) -> Error {
-    Error::Parameter {
-        of: "network",
-        name,
-        found: found.to_string(),
-        expected,
-    }
+    super::unusable(LEARNER, name, found, expected)
 }
 
 /// A fitted network.

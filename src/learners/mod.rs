@@ -14,6 +14,8 @@ pub mod mlp;
 mod real;
 mod simd;
 
+use crate::error::{Error, Result};
+
 pub use real::Real;
 
 /// What a learner is to reproduce, one entry per row of the matrix.
@@ -64,5 +66,28 @@ impl Targets {
             Self::Binary(_) => {}
             Self::MultiLabel { labels, .. } => labels[row].iter().for_each(|&label| visit(label as usize)),
         }
+    }
+}
+
+/// What is said of a parameter that a learner can't use.
+fn unusable(
+    learner: &'static str,
+    name: &'static str,
+    found: &dyn ToString,
+    expected: &'static str,
+) -> Error {
+    Error::Parameter {
+        of: learner,
+        name,
+        found: found.to_string(),
+        expected,
+    }
+}
+
+fn finite_and_not_negative(learner: &'static str, name: &'static str, number: f64) -> Result<()> {
+    if number.is_finite() && number >= 0.0 {
+        Ok(())
+    } else {
+        Err(unusable(learner, name, &number, "a finite number, 0 or more"))
     }
 }

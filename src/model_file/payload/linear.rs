@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::Part;
 use super::packed::PackedNumbers;
 use crate::document::{Field, LabelId};
-use crate::features::{FittedTerms, TfidfParts, TfidfVectorizer, Vocabulary};
+use crate::features::{FittedTerms, TfidfParts, Vocabulary};
 use crate::learners::linear::Linear;
 use crate::learners::logistic::Logistic;
 use crate::model::TrainingParams;
@@ -117,11 +117,8 @@ impl<'a> LinearPayload<'a> {
                 .transpose();
             fields[field.index()] = decoded.map_err(|problem| format!("{field}: {problem}"))?;
         }
-        let vectorizer = TfidfVectorizer::from_parts(features).map_err(|error| error.to_string())?;
-        Ok(LinearModel {
-            features: vectorizer.into_parts(),
-            fields,
-        })
+        features.check().map_err(|error| error.to_string())?;
+        Ok(LinearModel { features, fields })
     }
 }
 

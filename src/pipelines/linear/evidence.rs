@@ -63,26 +63,42 @@ impl Evidence {
     }
 }
 
-/// Position of the highest of `scores`, the first of equals; none if there are none.
-pub(super) fn top(scores: &[f32]) -> Option<usize> {
-    let mut top = 0;
-    for (at, score) in scores.iter().enumerate() {
-        if *score > scores[top] {
-            top = at;
-        }
-    }
-    (!scores.is_empty()).then_some(top)
+/// The highest of some values and the next: what every label's best other is one of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TopTwo {
+    /// Position of the highest, the first of equals.
+    pub(super) at: usize,
+    best: f32,
+    next: Option<f32>,
 }
 
-/// The highest of `values` but for the one at `except`; `least` if there is no other.
-pub(super) fn best_other(values: &[f32], except: usize, least: f32) -> f32 {
-    let (before, from) = values.split_at(except);
-    before
-        .iter()
-        .chain(&from[1..])
-        .copied()
-        .reduce(f32::max)
-        .unwrap_or(least)
+impl TopTwo {
+    /// None of no values.
+    pub(super) fn of(values: &[f32]) -> Option<Self> {
+        let (&best, others) = values.split_first()?;
+        let mut top = Self {
+            at: 0,
+            best,
+            next: None,
+        };
+        for (&value, at) in others.iter().zip(1..) {
+            if value > top.best {
+                (top.at, top.next, top.best) = (at, Some(top.best), value);
+            } else if top.next.is_none_or(|next| value > next) {
+                top.next = Some(value);
+            }
+        }
+        Some(top)
+    }
+
+    /// The highest value but for the one at `except`; `least` if there is no other.
+    pub(super) fn but_for(self, except: usize, least: f32) -> f32 {
+        if except == self.at {
+            self.next.unwrap_or(least)
+        } else {
+            self.best
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +107,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equals_is_on_top() {
+        let top = |values: &[f32]| TopTwo::of(values).map(|top| top.at);
         assert_eq!(top(&[0.25, 0.5, 0.5]), Some(1));
         assert_eq!(top(&[-2.0, -1.0]), Some(1));
         assert_eq!(top(&[]), None);
@@ -98,6 +115,7 @@ mod tests {
 
     #[test]
     fn the_best_other_is_never_the_one_itself() {
+        let best_other = |values: &[f32], except, least| TopTwo::of(values).unwrap().but_for(except, least);
         let found: [f32; 3] = [
             best_other(&[0.25, 0.75, 0.5], 1, -1.0),
             best_other(&[0.25, 0.75, 0.5], 0, -1.0),

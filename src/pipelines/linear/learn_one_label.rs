@@ -4,7 +4,7 @@
 //! to tell them from all others; it is never an answer, but its score is part of the evidence.
 
 use super::centroids::{GroupSizes, centroids};
-use super::evidence::{Evidence, LEAST_NONE_SHARE, N_EVIDENCE, best_other};
+use super::evidence::{Evidence, LEAST_NONE_SHARE, N_EVIDENCE, TopTwo};
 use super::fitting::{Fitted, Fitting};
 use super::held_out::{BestTwo, BestTwoOfRows};
 use super::one_label::{ALONE, OneLabel};
@@ -253,7 +253,7 @@ impl Compared<'_> {
             none_cosine: kept.none.map_or(0.0, |_| cosines[n_labels]),
             n_positives: self.filed.sizes[best.output] as u32,
             cosine: cosines[best.output],
-            best_other_cosine: best_other(&cosines[..n_labels], best.output, ALONE),
+            best_other_cosine: TopTwo::of(&cosines[..n_labels])?.but_for(best.output, ALONE),
             cosine_to_all: cosines[n_labels + 1],
         };
         Some(Answer {

@@ -3,7 +3,7 @@
 //! The label with the highest score is suggested if it is probable enough that it is right.
 
 use super::super::Attribution;
-use super::evidence::{Evidence, N_EVIDENCE, best_other, top};
+use super::evidence::{Evidence, N_EVIDENCE, TopTwo};
 use crate::document::LabelId;
 use crate::learners::linear::{Linear, PreparedLinear};
 use crate::learners::logistic::Logistic;
@@ -50,6 +50,9 @@ struct Answers {
     /// Of the labels, and of "no label" where that was learned.
     scores: Vec<f32>,
     cosines: Vec<f32>,
+    /// Of the labels alone.
+    top_scores: TopTwo,
+    top_cosines: TopTwo,
     /// Whether the document has any term that is known.
     says_something: bool,
 }
@@ -65,11 +68,10 @@ impl PreparedOneLabel {
 
     /// What is suggested for a document of these features.
     pub(super) fn suggest(&self, features: SparseRow<'_>) -> FieldSuggestion {
-        let answers = self.answers(features);
-        let labels = &self.field.labels;
-        let Some(best) = top(&answers.scores[..labels.len()]) else {
+        let Some(answers) = self.answers(features) else {
             return FieldSuggestion::default();
         };
+        let (labels, best) = (&self.field.labels, answers.top_scores.at);
         let candidate = |at: usize| Candidate {
             label: labels[at],
             confidence: self.confidence(&answers, at),
@@ -96,8 +98,8 @@ impl PreparedOneLabel {
 
     /// The label assigned, if any.
     pub(super) fn label(&self, features: SparseRow<'_>) -> Option<LabelId> {
-        let answers = self.answers(features);
-        let best = top(&answers.scores[..self.field.labels.len()])?;
+        let answers = self.answers(features)?;
+        let best = answers.top_scores.at;
         let confidence = self.confidence(&answers, best);
         self.is_assigned(&answers, best, confidence)
             .then(|| self.field.labels[best])
@@ -107,8 +109,8 @@ impl PreparedOneLabel {
     pub(super) fn attribution(&self, label: LabelId, features: SparseRow<'_>) -> Option<Attribution> {
         let field = &self.field;
         let at = field.labels.binary_search(&label).ok()?;
-        let answers = self.answers(features);
-        let best = top(&answers.scores[..field.labels.len()])?;
+        let answers = self.answers(features)?;
+        let best = answers.top_scores.at;
         let best_confidence = self.confidence(&answers, best);
         let confidence = if at == best {
             best_confidence
@@ -133,15 +135,20 @@ impl PreparedOneLabel {
         })
     }
 
-    fn answers(&self, features: SparseRow<'_>) -> Answers {
-        let mut answers = Answers {
-            scores: vec![0.0; self.learner.n_outputs()],
-            cosines: vec![0.0; self.centroids.n_outputs()],
+    /// None where there are no labels.
+    fn answers(&self, features: SparseRow<'_>) -> Option<Answers> {
+        let mut scores = vec![0.0; self.learner.n_outputs()];
+        let mut cosines = vec![0.0; self.centroids.n_outputs()];
+        self.learner.scores(features, &mut scores);
+        self.centroids.scores(features, &mut cosines);
+        let n_labels = self.field.labels.len();
+        Some(Answers {
+            top_scores: TopTwo::of(&scores[..n_labels])?,
+            top_cosines: TopTwo::of(&cosines[..n_labels])?,
+            scores,
+            cosines,
             says_something: !features.indices.is_empty(),
-        };
-        self.learner.scores(features, &mut answers.scores);
-        self.centroids.scores(features, &mut answers.cosines);
-        answers
+        })
     }
 
     fn evidence(&self, answers: &Answers, label: usize) -> Evidence {
@@ -149,12 +156,12 @@ impl PreparedOneLabel {
         let none_score = answers.scores.get(n_labels).copied();
         Evidence {
             score: answers.scores[label],
-            best_other_score: best_other(&answers.scores[..n_labels], label, ALONE),
+            best_other_score: answers.top_scores.but_for(label, ALONE),
             none_score: none_score.unwrap_or(0.0),
             none_cosine: none_score.map_or(0.0, |_| answers.cosines[n_labels]),
             n_positives: self.field.n_positives[label],
             cosine: answers.cosines[label],
-            best_other_cosine: best_other(&answers.cosines[..n_labels], label, ALONE),
+            best_other_cosine: answers.top_cosines.but_for(label, ALONE),
             cosine_to_all: answers.cosines[n_labels + 1],
         }
     }
