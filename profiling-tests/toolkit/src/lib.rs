@@ -30,6 +30,7 @@
 
 pub mod compare;
 pub mod cpu;
+pub mod cpu_clock;
 pub mod environment;
 pub mod flamegraph;
 pub mod folded;

@@ -170,6 +170,7 @@ mod system {
         use perf_event::events::Software;
 
         use super::*;
+        use crate::cpu_clock::thread_cpu_ns;
 
         #[test]
         fn missing_counters_are_told_from_forbidden_ones() {
@@ -190,25 +191,14 @@ mod system {
             };
             counters.iter_mut().try_for_each(Counter::enable).unwrap();
             let work = || {
-                let before = cpu_ns(libc::CLOCK_THREAD_CPUTIME_ID);
+                let before = thread_cpu_ns().unwrap();
                 black_box((0..50_000_000_u64).fold(1, |a, b| black_box(a ^ b)));
-                cpu_ns(libc::CLOCK_THREAD_CPUTIME_ID) - before
+                thread_cpu_ns().unwrap() - before
             };
             let worked_ns = work() + thread::spawn(work).join().unwrap();
             let (counted_ns, share) = sum(&mut counters).unwrap();
             assert!(counted_ns >= worked_ns / 10 * 9, "{counted_ns} {worked_ns}");
             assert!((share - 1.0).abs() < 1e-9);
-        }
-
-        #[expect(unsafe_code, reason = "reads a clock")]
-        fn cpu_ns(clock: libc::clockid_t) -> u64 {
-            let mut time = libc::timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            };
-            // SAFETY: the pointer is to a `timespec` that outlives the call.
-            unsafe { libc::clock_gettime(clock, &raw mut time) };
-            time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
         }
     }
 }

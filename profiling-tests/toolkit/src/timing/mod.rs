@@ -10,7 +10,6 @@
 //! hold what drifts from block to block. Two pieces of work that never change are timed in every round beside
 //! them: by these a later run can tell a slower program from a slower machine.
 
-mod cpu_clock;
 mod reference;
 pub(crate) mod statistics;
 
@@ -20,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use cpu_clock::process_cpu_ns;
+use crate::cpu_clock::process_cpu_ns;
 use reference::{Reference, time_sorting, time_walking};
 use statistics::{median, median_deviation, median_interval_95, quantile, sorted};
 

@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use super::cpu_clock::process_cpu_ns;
 use super::statistics::SplitMix64;
+use crate::cpu_clock::process_cpu_ns;
 
 /// 512 KiB of numbers, sorted in some 2 ms.
 const N_NUMBERS: usize = 1 << 16;

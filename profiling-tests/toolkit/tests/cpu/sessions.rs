@@ -9,14 +9,14 @@ use profiling_toolkit::cpu::{
     CpuError, CpuOptions, measure_cpu, measure_cpu_repeated, register_current_thread,
 };
 
-use crate::known::{interval, rounds_of_known_work, share, ten};
+use crate::known::{Clocked, interval, rounds_of_known_work, share, ten};
 
 #[test]
 fn sleeping_thread_contributes_nothing() {
     let work = || {
         thread::scope(|scope| {
             let sleeper = scope.spawn(|| thread::park_timeout(Duration::MAX));
-            rounds_of_known_work(20);
+            rounds_of_known_work(20, &Clocked::default());
             sleeper.thread().unpark();
         });
     };
@@ -110,7 +110,10 @@ fn full_arena_is_counted_and_the_weights_still_sum() {
         rate_hz: 4_999,
         ..CpuOptions::default()
     };
-    let ((), profile) = measure_cpu(&options, || rounds_of_known_work(60)).unwrap();
+    let ((), profile) = measure_cpu(&options, || {
+        rounds_of_known_work(60, &Clocked::default());
+    })
+    .unwrap();
     assert!(profile.sampling.dropped > 0);
     let ratio = profile.weight_ratio();
     assert!((0.97..1.03).contains(&ratio), "{ratio}");

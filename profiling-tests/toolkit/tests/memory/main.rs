@@ -16,6 +16,7 @@ mod origins;
 mod overflow;
 mod regions;
 mod repeatable;
+mod resident;
 mod sites;
 mod threads;
 mod totals;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         repeatable::trials(),
         leaks::trials(),
         regions::trials(),
+        resident::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }
