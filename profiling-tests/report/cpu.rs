@@ -1,6 +1,8 @@
 //! Where CPU time went, as sections.
 
-use profiling_toolkit::cpu::{CountersUnavailable, CpuProfile, FunctionRow, InstructionCounts, PartRow};
+use profiling_toolkit::cpu::{
+    CountersUnavailable, CpuProfile, FunctionRow, InstructionCounts, PartRow, SamplingQuality,
+};
 use profiling_toolkit::names::plain;
 use serde::Serialize;
 
@@ -186,10 +188,10 @@ fn sampling(profile: &CpuProfile) -> Vec<(&'static str, String)> {
         (
             "samples",
             format!(
-                "{}, {} a second of CPU time ({} asked); {} rooted, {} without a symbol, {} dropped, {} truncated",
+                "{}, {} a second of CPU time ({}); {} rooted, {} without a symbol, {} dropped, {} truncated",
                 count(sampling.samples),
                 count(sampling.rate_reached_hz.round() as u64),
-                count(sampling.rate_asked_hz),
+                rate_asked(sampling),
                 percent(share_of_samples(profile, sampling.rooted)),
                 percent(share_of_samples(profile, sampling.unsymbolised)),
                 count(sampling.dropped),
@@ -215,6 +217,16 @@ fn sampling(profile: &CpuProfile) -> Vec<(&'static str, String)> {
             ),
         ),
     ]
+}
+
+/// What was asked for, and what the limit of the cost left of it.
+fn rate_asked(sampling: &SamplingQuality) -> String {
+    let asked = count(sampling.rate_asked_hz);
+    if sampling.rate_allowed_hz >= 0.99 * f64::from(sampling.rate_asked_hz) {
+        return format!("{asked} asked");
+    }
+    let allowed = count(sampling.rate_allowed_hz.round() as u64);
+    format!("{asked} asked, held back to {allowed} so as not to slow the work down")
 }
 
 /// Functions that say what is done. Some twenty of a thread pool's would stand before the first of them.

@@ -1,6 +1,7 @@
 //! What every report begins with: what was measured, by what, on what, and what spoils it.
 
 use postroom::document::Field;
+use profiling_toolkit::cpu::CpuOptions;
 use profiling_toolkit::environment::Environment;
 use serde::Serialize;
 
@@ -146,11 +147,12 @@ impl Head<'_> {
             return "CPU time can't be sampled here".to_owned();
         };
         format!(
-            "{} ns a sample, {} of a busy thread; {} samples a second of {} asked, {} dropped, {} truncated",
+            "{} ns a sample, {} of a busy thread at {} a second, held to {} %; {} samples a second, {} dropped, {} truncated",
             count(cost.sample_ns as u64),
             percent(cost.share),
-            digits(cost.rate_reached_hz),
             cost.rate_asked_hz,
+            CpuOptions::default().most_cost_percent,
+            digits(cost.rate_reached_hz),
             count(cost.dropped),
             count(cost.truncated)
         )

@@ -4,8 +4,8 @@
 
 /// CPU nanoseconds of the calling thread; none where the system has no such clock.
 ///
-/// What a call took by it is not a matter of what else the machine does, but for caches and the clock of the processor:
-/// what a sampled profile can be held against.
+/// Reading it is a call of the kernel, at which a thread whose turn is up loses its processor: read often, it has threads
+/// interrupted where it is read.
 #[cfg(unix)]
 pub fn thread_cpu_ns() -> Option<u64> {
     read(libc::CLOCK_THREAD_CPUTIME_ID)

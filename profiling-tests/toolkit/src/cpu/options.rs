@@ -17,6 +17,9 @@ pub struct CpuOptions {
     /// Samples per second and thread. Default 997. The intervals are random around that, so that they don't
     /// fall in step with work that repeats itself.
     pub rate_hz: u32,
+    /// Share of the work's CPU time that sampling may take, percent. Where it takes more, the rate gives way: to
+    /// [`SamplingQuality::rate_allowed_hz`](super::SamplingQuality::rate_allowed_hz). Default 2.
+    pub most_cost_percent: u32,
     /// Fewer samples than this are reported as too few; [`measure_cpu_repeated`](super::measure_cpu_repeated)
     /// repeats until it has them. Default 1,000: the standard error of a share is then at most 1.6 points.
     pub min_samples: u64,
@@ -40,6 +43,7 @@ impl Default for CpuOptions {
     fn default() -> Self {
         Self {
             rate_hz: 997,
+            most_cost_percent: 2,
             min_samples: 1_000,
             time_limit: Duration::from_secs(10),
             max_depth: 256,
@@ -65,6 +69,10 @@ impl CpuOptions {
         };
         if !(1..=MAX_RATE_HZ).contains(&self.rate_hz) {
             return out_of_bounds("rate_hz", self.rate_hz as usize, "1 to 10,000");
+        }
+        if !(1..=100).contains(&self.most_cost_percent) {
+            let found = self.most_cost_percent as usize;
+            return out_of_bounds("most_cost_percent", found, "1 to 100");
         }
         if !(1..=MAX_DEPTH).contains(&self.max_depth) {
             return out_of_bounds("max_depth", self.max_depth, "1 to 512");

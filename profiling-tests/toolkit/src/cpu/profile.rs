@@ -44,6 +44,9 @@ pub struct SamplingQuality {
     pub delivery: String,
     /// Samples per second and thread that were asked for.
     pub rate_asked_hz: u32,
+    /// What the limit of the cost left of that, on average.
+    #[serde(default)]
+    pub rate_allowed_hz: f64,
     /// Samples per second of CPU time that were taken.
     pub rate_reached_hz: f64,
     /// Samples taken.

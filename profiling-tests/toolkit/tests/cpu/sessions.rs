@@ -9,14 +9,14 @@ use profiling_toolkit::cpu::{
     CpuError, CpuOptions, measure_cpu, measure_cpu_repeated, register_current_thread,
 };
 
-use crate::known::{Clocked, interval, rounds_of_known_work, share, ten};
+use crate::known::{interval, rounds_of_known_work, share, ten};
 
 #[test]
 fn sleeping_thread_contributes_nothing() {
     let work = || {
         thread::scope(|scope| {
             let sleeper = scope.spawn(|| thread::park_timeout(Duration::MAX));
-            rounds_of_known_work(20, &Clocked::default());
+            rounds_of_known_work(20);
             sleeper.thread().unpark();
         });
     };
@@ -108,12 +108,10 @@ fn full_arena_is_counted_and_the_weights_still_sum() {
     let options = CpuOptions {
         arena_bytes: 64 << 10,
         rate_hz: 4_999,
+        most_cost_percent: 100,
         ..CpuOptions::default()
     };
-    let ((), profile) = measure_cpu(&options, || {
-        rounds_of_known_work(60, &Clocked::default());
-    })
-    .unwrap();
+    let ((), profile) = measure_cpu(&options, || rounds_of_known_work(60)).unwrap();
     assert!(profile.sampling.dropped > 0);
     let ratio = profile.weight_ratio();
     assert!((0.97..1.03).contains(&ratio), "{ratio}");
@@ -156,6 +154,7 @@ fn blocking_read_is_restarted() {
 fn measurements_start_and_stop_while_threads_are_sampled() {
     let options = CpuOptions {
         rate_hz: 10_000,
+        most_cost_percent: 100,
         ..CpuOptions::default()
     };
     for _ in 0..50 {

@@ -1,35 +1,26 @@
 //! Shares, sums and intervals: of functions, threads and phases.
 
+use std::hint::black_box;
 use std::sync::OnceLock;
 use std::thread;
 
 use profiling_toolkit::cpu::{CpuOptions, CpuProfile, measure_cpu};
 use profiling_toolkit::phase::Phase;
 
-use crate::known::{Clocked, on_threads, sixty, ten, thirty};
+use crate::known::{on_threads, sixty, ten, thirty};
 
-/// The known work on so many threads, sampled and clocked.
-struct Known {
-    n_threads: u64,
-    profile: CpuProfile,
-    /// What the parts took by the threads' clocks.
-    shares: [f64; 3],
-}
-
-/// On 1, 2 and 4 threads: measured once, looked at by several tests.
-fn known_profiles() -> &'static [Known] {
-    static PROFILES: OnceLock<Vec<Known>> = OnceLock::new();
+/// Profiles of the known work on 1, 2 and 4 threads: measured once, looked at by several tests.
+fn known_profiles() -> &'static [(u64, CpuProfile)] {
+    static PROFILES: OnceLock<Vec<(u64, CpuProfile)>> = OnceLock::new();
     PROFILES.get_or_init(|| {
         let measure = |n_threads: u64| {
-            let clocked = Clocked::default();
-            let work = || on_threads(n_threads, 110 / n_threads, &clocked);
-            let ((), profile) =
-                measure_cpu(&CpuOptions::default(), work).expect("nobody else has the signal");
-            Known {
+            let work = || on_threads(n_threads, 110 / n_threads);
+            (
                 n_threads,
-                profile,
-                shares: clocked.shares(),
-            }
+                measure_cpu(&CpuOptions::default(), work)
+                    .expect("nobody else has the signal")
+                    .1,
+            )
         };
         [1, 2, 4].map(measure).into()
     })
@@ -37,15 +28,17 @@ fn known_profiles() -> &'static [Known] {
 
 #[test]
 fn known_split_is_reported_within_three_standard_errors() {
-    for known in known_profiles() {
-        let rows = known.profile.by_self(usize::MAX);
-        let functions = ["cpu::known::sixty", "cpu::known::thirty", "cpu::known::ten"];
-        for (function, expected) in functions.into_iter().zip(known.shares) {
+    for (n_threads, profile) in known_profiles() {
+        let rows = profile.by_self(usize::MAX);
+        for (function, expected) in [
+            ("cpu::known::sixty", 0.6),
+            ("cpu::known::thirty", 0.3),
+            ("cpu::known::ten", 0.1),
+        ] {
             let row = rows.iter().find(|row| row.function == function).unwrap();
             assert!(
                 (row.share - expected).abs() <= 3.0 * row.standard_error,
-                "{} threads, {function}: {:.4} ± {:.4}, by the clock {expected:.4}",
-                known.n_threads,
+                "{n_threads} threads, {function}: {:.4} ± {:.4}",
                 row.share,
                 row.standard_error
             );
@@ -55,10 +48,7 @@ fn known_split_is_reported_within_three_standard_errors() {
 
 #[test]
 fn weights_sum_to_the_measured_cpu_time() {
-    for Known {
-        n_threads, profile, ..
-    } in known_profiles()
-    {
+    for (n_threads, profile) in known_profiles() {
         let ratio = profile.weight_ratio();
         assert!((0.98..1.02).contains(&ratio), "{n_threads} threads: {ratio}");
         let sampled = profile.sampling.sampled_ns as f64 / profile.cpu_ns as f64;
@@ -71,23 +61,21 @@ fn weights_sum_to_the_measured_cpu_time() {
 
 #[test]
 fn time_in_a_phase_is_told_with_its_interval() {
-    let clocked = Clocked::default();
-    let in_phase = |name, number, work: fn() -> u64| {
+    let in_phase = |name, work: &dyn Fn() -> u64| {
         Phase::named(name).enter();
-        clocked.part(number, work);
+        black_box(work());
         Phase::exit();
     };
     let work = || {
         for _ in 0..100 {
-            in_phase("sixty in a phase", 0, || sixty(120));
-            in_phase("thirty in a phase", 1, || thirty(60));
-            clocked.part(2, || ten(20));
+            in_phase("sixty in a phase", &|| sixty(120));
+            in_phase("thirty in a phase", &|| thirty(60));
+            black_box(ten(20));
         }
     };
     let ((), profile) = measure_cpu(&CpuOptions::default(), work).unwrap();
     let rows = profile.by_phase();
-    let phases = ["sixty in a phase", "thirty in a phase", ""];
-    for (phase, expected) in phases.into_iter().zip(clocked.shares()) {
+    for (phase, expected) in [("sixty in a phase", 0.6), ("thirty in a phase", 0.3), ("", 0.1)] {
         let row = rows.iter().find(|row| row.name == phase).unwrap();
         let [low, high] = row
             .interval_95_ns
@@ -129,7 +117,7 @@ fn threads_of_a_name_are_told_together() {
 
 #[test]
 fn self_times_and_stacks_both_sum_to_the_sampled_time() {
-    for Known { profile, .. } in known_profiles() {
+    for (_, profile) in known_profiles() {
         let sampled_ns = profile.sampling.sampled_ns;
         assert_eq!(
             profile.functions.iter().map(|f| f.self_ns).sum::<u64>(),
@@ -147,10 +135,10 @@ fn self_times_and_stacks_both_sum_to_the_sampled_time() {
 
 #[test]
 fn stacks_start_with_the_work_and_do_not_show_the_sampler() {
-    for Known { profile, .. } in known_profiles() {
+    for (_, profile) in known_profiles() {
         for function in &profile.functions {
             let name = &function.function;
-            let is_ours = name.starts_with("profiling_toolkit::cpu::") || name.contains("restore_rt");
+            let is_ours = name.starts_with("profiling_toolkit") || name.contains("restore_rt");
             let is_runtime = name.starts_with("std::rt") || name.contains("thread_start") || name == "clone3";
             assert!(!is_ours && !is_runtime, "{name}");
         }
@@ -159,7 +147,7 @@ fn stacks_start_with_the_work_and_do_not_show_the_sampler() {
 
 #[test]
 fn function_location_is_its_hottest_line() {
-    let Known { profile, .. } = &known_profiles()[0];
+    let (_, profile) = &known_profiles()[0];
     let row = profile.by_self(1).remove(0);
     let location = row.location.unwrap();
     assert!(

@@ -31,6 +31,7 @@ mod samples;
 mod signal;
 mod slots;
 mod tables;
+mod throttle;
 mod trim;
 mod unwind;
 
@@ -70,6 +71,8 @@ struct Recording<'session> {
     iterations: u64,
     /// What it costs to deliver one signal.
     delivery_ns: u64,
+    /// Periods between two looks at the threads, on average.
+    mean_stretch: f64,
 }
 
 impl Session {
@@ -90,7 +93,7 @@ impl Session {
             tables: Tables::of_this_process(),
             max_depth: options.max_depth,
         });
-        let sampler = Sampler::spawn(options)?;
+        let sampler = Sampler::spawn(options, delivery_ns)?;
         let generation = handler::open(&shared);
         let mut session = Self {
             options: options.clone(),
@@ -115,7 +118,7 @@ impl Session {
     /// When a thread could not be sampled, since its share would be missing.
     pub(super) fn finish(mut self, iterations: u64) -> Result<CpuProfile, CpuError> {
         let end = Clocks::now(self.sampler.thread)?;
-        let threads = self.stop()?;
+        let (mean_stretch, threads) = self.stop()?;
         let recording = Recording {
             shared: &self.shared,
             threads,
@@ -123,14 +126,15 @@ impl Session {
             end,
             iterations,
             delivery_ns: self.delivery_ns,
+            mean_stretch,
         };
         Ok(resolve::resolve(&recording, &self.options))
     }
 
-    fn stop(&mut self) -> Result<Vec<RecordedThread>, CpuError> {
-        self.sampler.stop();
+    fn stop(&mut self) -> Result<(f64, Vec<RecordedThread>), CpuError> {
+        let mean_stretch = self.sampler.stop().unwrap_or(1.0);
         handler::close();
-        roster::close()
+        Ok((mean_stretch, roster::close()?))
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn resolve(recording: &Recording<'_>, options: &CpuOptions) -> CpuPro
     let costs = Costs::of(&samples, &mut naming);
     let sampling = SamplingQuality {
         rate_asked_hz: options.rate_hz,
+        rate_allowed_hz: f64::from(options.rate_hz) / recording.mean_stretch,
         min_samples: options.min_samples,
         effective_samples: samples.whole().effective_ticks(),
         truncated: costs.truncated,

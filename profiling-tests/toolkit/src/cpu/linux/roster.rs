@@ -93,13 +93,21 @@ pub(super) fn open(generation: Generation, sampler: ThreadId) -> Result<(), CpuE
     Ok(())
 }
 
-/// Has every thread that has worked since it was last looked at look at itself.
-pub(super) fn tick() {
-    if let Some(roster) = lock().as_ref() {
+/// Has every thread that has worked since it was last looked at look at itself, and says how many these are.
+pub(super) fn tick() -> usize {
+    lock().as_ref().map_or(0, |roster| {
         handler::begin_tick();
-        roster.signal();
+        let n_signalled = roster.signal();
         roster.find_stacks();
-    }
+        n_signalled
+    })
+}
+
+/// CPU nanoseconds that the handler has taken on all threads so far.
+pub(super) fn handler_ns() -> u64 {
+    let n_members = lock().as_ref().map_or(0, |roster| roster.members.len());
+    let slots = SLOTS[..n_members].iter();
+    slots.map(|slot| slot.counts.handler_ns.load(Relaxed)).sum()
 }
 
 /// Takes on threads that are new and strikes off those that have ended.
@@ -133,14 +141,17 @@ pub(super) fn close() -> Result<Vec<RecordedThread>, CpuError> {
 }
 
 impl Roster {
-    fn signal(&self) {
+    fn signal(&self) -> usize {
+        let mut n_signalled = 0;
         for (slot, member) in self.members.iter().enumerate() {
             let worked_ns = |cpu_ns: u64| cpu_ns.saturating_sub(SLOTS[slot].seen_cpu_ns.load(Relaxed));
             if !member.is_alive() || member.thread.cpu_ns().map_or(0, worked_ns) < LEAST_WEIGHT_NS {
                 continue;
             }
             signal::send(member.thread, self.generation.token(slot));
+            n_signalled += 1;
         }
+        n_signalled
     }
 
     /// Finds the memory in which stacks lie that a handler didn't know.

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::ThreadId;
 use super::roster;
+use super::throttle::Throttle;
 use crate::cpu::options::{CpuError, CpuOptions};
 
 /// The thread that has the others look at themselves.
@@ -21,21 +22,29 @@ use crate::cpu::options::{CpuError, CpuOptions};
 pub(super) struct Sampler {
     pub(super) thread: ThreadId,
     stopped: Arc<AtomicBool>,
-    running: Option<JoinHandle<()>>,
+    running: Option<JoinHandle<f64>>,
 }
 
 impl Sampler {
-    /// Starts it. It looks at whatever the roster holds.
-    pub(super) fn spawn(options: &CpuOptions) -> Result<Self, CpuError> {
+    /// Starts it. It looks at whatever the roster holds. A signal costs `delivery_ns` beside its handler.
+    pub(super) fn spawn(options: &CpuOptions, delivery_ns: u64) -> Result<Self, CpuError> {
         let (send_id, id) = mpsc::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         let (period_ns, scan_every) = (1_000_000_000 / u64::from(options.rate_hz), options.scan_every);
+        let most_cost_percent = options.most_cost_percent;
         let sees_stop = Arc::clone(&stopped);
         let sample = move || {
+            let mut throttle = Throttle::new(most_cost_percent, delivery_ns);
             let introduced = send_id.send(ThreadId::current());
             if introduced.is_ok() {
-                sample_until(&sees_stop, Intervals::around(period_ns), scan_every);
+                sample_until(
+                    &sees_stop,
+                    Intervals::around(period_ns),
+                    &mut throttle,
+                    scan_every,
+                );
             }
+            throttle.mean_stretch()
         };
         let failed = |source| CpuError::System {
             call: "starting the sampler's thread",
@@ -53,18 +62,22 @@ impl Sampler {
         })
     }
 
-    /// Ends it and waits for that.
-    pub(super) fn stop(&mut self) {
-        if let Some(handle) = self.running.take() {
-            self.stopped.store(true, SeqCst);
-            handle.thread().unpark();
-            // It has no way to fail but a panic, which the panic hook has then reported.
-            let _panicked = handle.join();
-        }
+    /// Ends it and waits for that. Gives the number of periods between two looks, on average, the first time.
+    pub(super) fn stop(&mut self) -> Option<f64> {
+        let handle = self.running.take()?;
+        self.stopped.store(true, SeqCst);
+        handle.thread().unpark();
+        // It has no way to fail but a panic, which the panic hook has then reported.
+        handle.join().ok()
     }
 }
 
-fn sample_until(stopped: &AtomicBool, mut intervals: Intervals, scan_every: Duration) {
+fn sample_until(
+    stopped: &AtomicBool,
+    mut intervals: Intervals,
+    throttle: &mut Throttle,
+    scan_every: Duration,
+) {
     let mut due = Instant::now();
     let mut last_scan = due;
     while !stopped.load(SeqCst) {
@@ -73,14 +86,15 @@ fn sample_until(stopped: &AtomicBool, mut intervals: Intervals, scan_every: Dura
             thread::park_timeout(due - now);
             continue;
         }
-        roster::tick();
+        let n_signalled = roster::tick();
         if now.duration_since(last_scan) >= scan_every {
             roster::scan();
             last_scan = now;
         }
         // From the time that was planned rather than from now, so that the rate is the one asked for. What was
         // missed while the sampler had to wait for a processor isn't made up for.
-        due = (due + intervals.next()).max(now);
+        let interval = intervals.next().mul_f64(throttle.stretch_after(n_signalled));
+        due = (due + interval).max(now);
     }
 }
 
