@@ -20,6 +20,39 @@ use crate::vector_cache::VectorCacheParams;
 /// Learns how an archive is filed and files further documents.
 ///
 /// Begins without a model; [`train`](Self::train) or [`load`](Self::load) brings one.
+///
+/// Training and loading need it for themselves. Whoever answers on other threads meanwhile gives those the
+/// [`predictor`](Self::predictor), and replaces it once there is a new one: a request that has begun is answered by
+/// the model that it began with.
+///
+/// ```
+/// use std::sync::{Arc, RwLock};
+/// use postroom::predictor::Predictor;
+/// use postroom::suggestions::Suggestions;
+/// # use std::{ops::ControlFlow, path::Path};
+/// # use postroom::classifier::DocumentClassifier;
+/// # use postroom::model_file::SecretKey;
+///
+/// /// What all threads of a server share.
+/// struct Server {
+///     current: RwLock<Arc<Predictor>>,
+/// }
+///
+/// impl Server {
+///     fn answer(&self, content: &str) -> Suggestions {
+///         // The lock is held for no longer than it takes to copy a pointer.
+///         let predictor = Arc::clone(&self.current.read().unwrap());
+///         predictor.predict(content)
+///     }
+///
+///     /// From the one thread that has the classifier, whenever there may be a new model.
+///     fn reload(&self, classifier: &mut DocumentClassifier, model: &Path, key: &SecretKey) -> postroom::Result<()> {
+///         let _found = classifier.load(model, key)?;
+///         *self.current.write().unwrap() = classifier.predictor()?;
+///         Ok(())
+///     }
+/// }
+/// ```
 #[derive(Debug, Default)]
 pub struct DocumentClassifier {
     trainer: Trainer,
@@ -31,7 +64,7 @@ pub struct DocumentClassifier {
 #[derive(Debug)]
 struct Ready {
     model: Model,
-    predictor: Predictor,
+    predictor: Arc<Predictor>,
 }
 
 /// How a classifier learns and answers.
@@ -136,6 +169,15 @@ impl DocumentClassifier {
         Ok(Loading::Loaded)
     }
 
+    /// What answers now, to be shared with other threads: it goes on answering from this model after another one was
+    /// trained or loaded, and is freed with its last owner. Each has its own cache of vectors.
+    ///
+    /// # Errors
+    /// [`Error::NoModel`].
+    pub fn predictor(&self) -> Result<Arc<Predictor>> {
+        Ok(Arc::clone(&self.ready()?.predictor))
+    }
+
     /// The current model, if there is one.
     pub fn model(&self) -> Option<&Model> {
         self.ready.as_ref().map(|ready| &ready.model)
@@ -232,7 +274,7 @@ impl DocumentClassifier {
     }
 
     fn set_model(&mut self, model: Model) -> Result<()> {
-        let predictor = Predictor::new(&model, self.cache)?;
+        let predictor = Arc::new(Predictor::new(&model, self.cache)?);
         self.ready = Some(Ready { model, predictor });
         Ok(())
     }

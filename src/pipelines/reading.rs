@@ -11,6 +11,9 @@ use crate::train_report::{Stage, StageKind};
 /// Documents that are in memory at a time: enough to keep all cores busy, a few megabytes of text.
 const CHUNK: usize = 512;
 
+/// Bytes of text from which on fewer documents are enough: five hundred books at a time would fill the memory.
+const CHUNK_BYTES: usize = 16 << 20;
+
 /// The contents of a snapshot, to be read once.
 pub(crate) struct Contents<'a> {
     snapshot: Box<dyn Snapshot + 'a>,
@@ -71,10 +74,12 @@ impl<'a> Contents<'a> {
             vectorizing += began.elapsed();
             tell(status, Status::Read { n_read, n_total })
         };
-        let mut chunk: Vec<Document> = Vec::with_capacity(CHUNK.min(n_total));
+        let (mut chunk, mut n_bytes) = (Vec::with_capacity(CHUNK.min(n_total)), 0);
         visit_all(&mut *self.snapshot, &mut |document| {
+            n_bytes += document.content.len();
             chunk.push(document);
-            if chunk.len() == CHUNK {
+            if chunk.len() == CHUNK || n_bytes >= CHUNK_BYTES {
+                n_bytes = 0;
                 take_chunk(&mut chunk)
             } else {
                 Ok(())

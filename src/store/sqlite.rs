@@ -6,18 +6,21 @@
 
 mod connection;
 mod schema;
+mod steps;
+mod tag_rows;
 mod value;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, Rows};
+use rusqlite::{Connection, Row};
 
 use self::connection::Moment;
 pub(super) use self::connection::classify;
 use self::schema::Schema;
 pub(super) use self::schema::label_table;
+use self::tag_rows::TagRows;
 pub(super) use self::value::label_key;
 use self::value::{content, modified};
 use super::{DocumentStore, MatchingAlgorithm, Selection, Snapshot};
@@ -131,6 +134,7 @@ impl<'s> SqliteSnapshot<'s> {
         query: &str,
         mut visit: impl FnMut(&Row<'_>, DocumentId, &[i64]) -> Result<(), Stopped>,
     ) -> Result<(), Stopped> {
+        self.moment.begin_question();
         let connection = self.moment.connection();
         let inbox_tags = keys(
             connection,
@@ -142,8 +146,10 @@ impl<'s> SqliteSnapshot<'s> {
         let mut tag_rows = TagRows::start(tag_statement.query([])?)?;
         let mut documents = connection.prepare(query)?;
         let mut rows = documents.query([])?;
+        let mut last = None;
         while let Some(row) = rows.next()? {
             let id = row.get(0)?;
+            ascending("documents_document", &mut last, id)?;
             let tags = tag_rows.of_document(id)?;
             if !tags.iter().any(|tag| inbox_tags.binary_search(tag).is_ok()) {
                 visit(row, DocumentId(id), tags)?;
@@ -155,6 +161,7 @@ impl<'s> SqliteSnapshot<'s> {
     fn read_catalog(&self) -> Result<LabelCatalog, Stopped> {
         let mut catalog = LabelCatalog::default();
         for field in Field::ALL {
+            self.moment.begin_question();
             if let Some(table) = self.schema.label_table(field) {
                 catalog.set(field, auto_labels(self.moment.connection(), table)?);
             }
@@ -168,6 +175,7 @@ impl<'s> SqliteSnapshot<'s> {
         repaired: &mut usize,
         visit: &mut dyn FnMut(Document) -> Result<()>,
     ) -> Result<(), Stopped> {
+        self.moment.begin_question();
         let connection = self.moment.connection();
         let mut ids = match selection {
             Selection::Documents(ids) => ids.iter().map(|id| id.0).collect(),
@@ -224,6 +232,7 @@ impl<'s> SqliteSnapshot<'s> {
     ) -> Result<(), Stopped> {
         let mut documents = self.moment.connection().prepare(query)?;
         for id in ids {
+            self.moment.begin_question();
             let mut rows = documents.query([id])?;
             if let Some(row) = rows.next()? {
                 let id = DocumentId(id);
@@ -303,48 +312,6 @@ impl From<ArchiveProblem> for Stopped {
     }
 }
 
-/// The tags of document after document, from rows ordered by document and tag.
-struct TagRows<'s> {
-    rows: Rows<'s>,
-    /// The row that was read but belongs to a later document: document, tag.
-    next: Option<(i64, i64)>,
-    tags: Vec<i64>,
-}
-
-impl<'s> TagRows<'s> {
-    fn start(rows: Rows<'s>) -> rusqlite::Result<Self> {
-        let mut start = Self {
-            rows,
-            next: None,
-            tags: Vec::new(),
-        };
-        start.advance()?;
-        Ok(start)
-    }
-
-    /// The tags of `document`, ascending; documents are asked for in ascending order.
-    fn of_document(&mut self, document: i64) -> rusqlite::Result<&[i64]> {
-        self.tags.clear();
-        while let Some((of, tag)) = self.next
-            && of <= document
-        {
-            if of == document {
-                self.tags.push(tag);
-            }
-            self.advance()?;
-        }
-        Ok(&self.tags)
-    }
-
-    fn advance(&mut self) -> rusqlite::Result<()> {
-        self.next = match self.rows.next()? {
-            Some(row) => Some((row.get(0)?, row.get(1)?)),
-            None => None,
-        };
-        Ok(())
-    }
-}
-
 fn keys(connection: &Connection, query: &str) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare(query)?
@@ -357,9 +324,11 @@ fn auto_labels(connection: &Connection, table: &'static str) -> Result<Vec<AutoL
         "SELECT id, name FROM {table} WHERE matching_algorithm = ?1 ORDER BY id"
     ))?;
     let mut rows = statement.query([MatchingAlgorithm::Auto.code()])?;
-    let mut labels = Vec::new();
+    let (mut labels, mut last) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
-        let id = label_key(table, row.get(0)?)?;
+        let id = row.get(0)?;
+        ascending(table, &mut last, id)?;
+        let id = label_key(table, id)?;
         let name = match row.get_ref(1)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             _ => String::new(),
@@ -367,6 +336,21 @@ fn auto_labels(connection: &Connection, table: &'static str) -> Result<Vec<AutoL
         labels.push(AutoLabel { id, name });
     }
     Ok(labels)
+}
+
+/// Refuses a key that doesn't come after the `last` one: what was asked for in order and isn't comes of pages that lead
+/// in circles, or of a table whose keys aren't unique.
+fn ascending(table: &'static str, last: &mut Option<i64>, id: i64) -> Result<(), ArchiveProblem> {
+    if let Some(last) = last.replace(id).filter(|&last| last >= id) {
+        return Err(ArchiveProblem::Value {
+            table,
+            column: "id",
+            id,
+            expected: "a key that no other row has, in ascending order",
+            found: format!("it after the row with id {last}"),
+        });
+    }
+    Ok(())
 }
 
 /// The label behind a foreign key. One that leads nowhere, as a crash can leave it, is no label.

@@ -12,6 +12,13 @@ use rust_stemmers::{Algorithm, Stemmer};
 use super::Language;
 use super::words::has_digit;
 
+/// Words of more bytes than this are left as they are.
+///
+/// The stemmers copy the whole word at each letter that they mark (every `y`, every `ß`), so that one word of 40,000
+/// bytes took 40 ms, and one of ten million, as a file that is no text may hold, would take the better part of an
+/// hour. No language has words of this length.
+const LONGEST_STEMMED: usize = 1_000;
+
 /// Stop words and stemmer of one language.
 pub(super) struct Stems {
     stop_words: HashSet<&'static str>,
@@ -39,7 +46,7 @@ impl Stems {
             return;
         }
         // A word with a digit is a number or a code: its end is no inflection.
-        let stem = if has_digit(word) {
+        let stem = if word.len() > LONGEST_STEMMED || has_digit(word) {
             Cow::Borrowed(word)
         } else {
             self.stemmer.stem(word)
@@ -141,6 +148,19 @@ mod tests {
             stems(Language::English, "payments2 ١payments payments²"),
             ["payments2", "١payments", "payments²"]
         );
+    }
+
+    #[test]
+    fn word_too_long_for_a_word_is_left_alone() {
+        for (language, ending) in [(Language::English, "payments"), (Language::German, "straßen")] {
+            let longest = format!("{}{ending}", "x".repeat(LONGEST_STEMMED - ending.len()));
+            let longer = format!("x{longest}");
+            assert_eq!(
+                stems(language, &longest)[0].len(),
+                LONGEST_STEMMED - if language == Language::English { 1 } else { 2 }
+            );
+            assert_eq!(stems(language, &longer), [longer]);
+        }
     }
 
     #[test]

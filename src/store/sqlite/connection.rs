@@ -24,6 +24,7 @@ use std::{fs, io, thread};
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use super::steps::Steps;
 use crate::error::ArchiveProblem;
 
 type Result<T> = std::result::Result<T, ArchiveProblem>;
@@ -32,6 +33,7 @@ type Result<T> = std::result::Result<T, ArchiveProblem>;
 #[derive(Debug)]
 pub(super) struct Moment {
     connection: Connection,
+    steps: Steps,
     unlocked: Option<Unlocked>,
 }
 
@@ -48,18 +50,20 @@ impl Moment {
     /// Opens the database at `path`, waiting at most `patience` for a program that has it locked.
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self> {
         let database = fs::canonicalize(path).map_err(unreadable)?;
-        Stamp::of(&database)?;
-        match probe(&database, patience)? {
+        let bytes = Stamp::of(&database)?.bytes + bytes_in(&beside(&database, "-wal"))?.unwrap_or(0);
+        let steps = Steps::of_database(bytes);
+        match probe(&database, patience, &steps)? {
             Probe::Journal(connection) => Ok(Self {
                 connection,
+                steps,
                 unlocked: None,
             }),
-            Probe::Log(lock) => Self::open_logged(database, lock, patience),
+            Probe::Log(lock) => Self::open_logged(database, lock, patience, steps),
         }
     }
 
     /// Opens a database in write-ahead mode, while `lock` holds SHARED.
-    fn open_logged(database: PathBuf, lock: Connection, patience: Duration) -> Result<Self> {
+    fn open_logged(database: PathBuf, lock: Connection, patience: Duration, steps: Steps) -> Result<Self> {
         // Before looking for the log: whoever starts one from here on changes the stamp with its first checkpoint.
         let stamp = Stamp::of(&database)?;
         let log = beside(&database, "-wal");
@@ -67,19 +71,21 @@ impl Moment {
         let has_index = bytes_in(&beside(&database, "-shm"))?.is_some();
         match log_bytes {
             Some(_) if has_index => {
-                let connection = connect(&database, "", patience)?;
+                let connection = connect(&database, "", patience, &steps)?;
                 begin(&connection).map_err(classify)?;
                 Ok(Self {
                     connection,
+                    steps,
                     unlocked: None,
                 })
             }
             Some(1..) => Err(ArchiveProblem::LogWithoutIndex { log }),
             _ => {
-                let connection = connect(&database, "&immutable=1", patience)?;
+                let connection = connect(&database, "&immutable=1", patience, &steps)?;
                 begin(&connection).map_err(classify)?;
                 Ok(Self {
                     connection,
+                    steps,
                     unlocked: Some(Unlocked {
                         _lock: lock,
                         database,
@@ -88,6 +94,11 @@ impl Moment {
                 })
             }
         }
+    }
+
+    /// Says that another question begins, which may take as much work as a sound database makes of one.
+    pub(super) fn begin_question(&self) {
+        self.steps.renew();
     }
 
     /// The connection; whatever is read through it belongs to this moment once [`Moment::check`] agrees.
@@ -114,7 +125,10 @@ pub(in crate::store) fn classify(error: rusqlite::Error) -> ArchiveProblem {
     match (sqlite.extended_code, sqlite.extended_code & 0xff) {
         (ffi::SQLITE_READONLY_ROLLBACK, _) => ArchiveProblem::HalfDone,
         (ffi::SQLITE_READONLY_RECOVERY | ffi::SQLITE_READONLY_CANTINIT, _) => ArchiveProblem::Busy,
-        (ffi::SQLITE_IOERR_SHORT_READ, _) | (_, ffi::SQLITE_CORRUPT) => ArchiveProblem::Damaged(error),
+        // Nobody interrupts but the count of steps: the pages lead in circles.
+        (ffi::SQLITE_IOERR_SHORT_READ, _) | (_, ffi::SQLITE_CORRUPT | ffi::SQLITE_INTERRUPT) => {
+            ArchiveProblem::Damaged(error)
+        }
         (_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => ArchiveProblem::Busy,
         (_, ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM | ffi::SQLITE_AUTH) => ArchiveProblem::Denied,
         (_, ffi::SQLITE_NOTADB) => ArchiveProblem::NotADatabase,
@@ -130,11 +144,11 @@ enum Probe {
     Log(Connection),
 }
 
-fn probe(database: &Path, patience: Duration) -> Result<Probe> {
+fn probe(database: &Path, patience: Duration, steps: &Steps) -> Result<Probe> {
     let deadline = Instant::now() + patience;
     // SQLite isn't asked to wait: within one process it answers "busy" to the exclusive lock for as long as
     // another connection reads.
-    let connection = connect(database, "", Duration::ZERO)?;
+    let connection = connect(database, "", Duration::ZERO, steps)?;
     connection
         .pragma_update(None, "locking_mode", "EXCLUSIVE")
         .map_err(classify)?;
@@ -162,11 +176,12 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
 }
 
-fn connect(database: &Path, parameters: &str, patience: Duration) -> Result<Connection> {
+fn connect(database: &Path, parameters: &str, patience: Duration, steps: &Steps) -> Result<Connection> {
     let uri = format!("file://{}?mode=ro{parameters}", percent_encoded(database)?);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(uri, flags).map_err(classify)?;
+    let mut connection = Connection::open_with_flags(uri, flags).map_err(classify)?;
+    steps.bind(&mut connection)?;
     connection.busy_timeout(patience).map_err(classify)?;
     // A database may bring views and functions of its own; none of them runs.
     connection
@@ -285,7 +300,7 @@ mod tests {
     #[test]
     fn log_stays_while_the_probe_holds_its_lock() {
         let (_directory, path) = logged_database();
-        let probe = probe(&path, Duration::ZERO).unwrap();
+        let probe = probe(&path, Duration::ZERO, &Steps::of_database(0)).unwrap();
         Connection::open(&path)
             .unwrap()
             .execute_batch("INSERT INTO t VALUES (1)")
@@ -306,12 +321,16 @@ mod tests {
         reader
             .query_row("SELECT count(*) FROM t", [], |_| Ok(()))
             .unwrap();
-        assert!(matches!(probe(&path, Duration::ZERO), Ok(Probe::Log(lock)) if holds_shared_lock(&lock)));
+        assert!(
+            matches!(probe(&path, Duration::ZERO, &Steps::of_database(0)), Ok(Probe::Log(lock)) if holds_shared_lock(&lock))
+        );
     }
 
     #[test]
     fn nothing_is_locked_before_the_first_read() {
         let (_directory, path) = logged_database();
-        assert!(!holds_shared_lock(&connect(&path, "", Duration::ZERO).unwrap()));
+        assert!(!holds_shared_lock(
+            &connect(&path, "", Duration::ZERO, &Steps::of_database(0)).unwrap()
+        ));
     }
 }

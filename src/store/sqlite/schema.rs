@@ -123,11 +123,13 @@ pub(in crate::store) fn label_table(field: Field) -> &'static str {
     }
 }
 
+/// Of ordinary tables, and stored: what a virtual table or a generated column holds is worked out when it is read, and
+/// a file of a few pages can have it be any size.
 fn columns(connection: &Connection) -> rusqlite::Result<HashSet<(String, String)>> {
     connection
         .prepare(
-            "SELECT t.name, c.name FROM sqlite_master t, pragma_table_xinfo(t.name) c \
-             WHERE t.type = 'table' AND t.name IN ('documents_document', 'documents_document_tags', 'documents_tag', \
+            "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c \
+             WHERE t.type = 'table' AND t.rootpage > 0 AND t.name IN ('documents_document', 'documents_document_tags', 'documents_tag', \
              'documents_correspondent', 'documents_documenttype', 'documents_storagepath')",
         )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
