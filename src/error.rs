@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::document::{Field, LabelId};
 use crate::model_file::ModelFileError;
+use crate::store::Location;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -142,11 +143,11 @@ pub enum Error {
         problem: String,
     },
 
-    /// The archive's file can't be opened, read or written.
-    #[error("archive {}: {problem}", path.display())]
+    /// The archive can't be opened, read or written.
+    #[error("archive {location}: {problem}")]
     Archive {
-        /// The database.
-        path: PathBuf,
+        /// Where it is.
+        location: Location,
         /// What is wrong and what to do about it. It is part of this error's text, and so not its source.
         problem: ArchiveProblem,
     },
@@ -168,9 +169,20 @@ pub enum Error {
     },
 }
 
-/// What is wrong with an archive's file.
+impl Error {
+    /// A problem of the archive there.
+    pub(crate) fn archive(location: impl Into<Location>, problem: ArchiveProblem) -> Self {
+        Self::Archive {
+            location: location.into(),
+            problem,
+        }
+    }
+}
+
+/// What is wrong with an archive.
 ///
-/// [`Busy`](Self::Busy) and [`ChangedMeanwhile`](Self::ChangedMeanwhile) pass by themselves: try again.
+/// [`Busy`](Self::Busy), [`ChangedMeanwhile`](Self::ChangedMeanwhile), [`BrokenOff`](Self::BrokenOff) and
+/// [`TooSlow`](Self::TooSlow) pass by themselves: try again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveProblem {
@@ -262,6 +274,69 @@ pub enum ArchiveProblem {
     /// A new archive was to be created where there is a file already.
     #[error("there is a file already, and a new archive never replaces one: choose another path")]
     AlreadyExists,
+
+    /// The library was built without the feature that reads archives on such servers.
+    #[error("this postroom can't read it: it was built without the feature {feature}")]
+    NotBuiltIn {
+        /// The missing feature.
+        feature: &'static str,
+    },
+
+    /// The name in the URL is none.
+    #[error(
+        "no machine of that name is known ({0}): check the name; that of a container is known only to those in its network"
+    )]
+    UnknownHost(std::io::Error),
+
+    /// Nobody answers, or nobody who speaks this protocol.
+    #[error(
+        "no such server answers there ({0}): check that it runs, and that it listens on that host and port"
+    )]
+    Unreachable(String),
+
+    /// The server doesn't know the user, or not with this password.
+    #[error("the server refuses the user or the password ({0}): check both")]
+    NotLetIn(String),
+
+    /// The server lets the user in from elsewhere, or in TLS, only.
+    #[error(
+        "the server admits no such connection ({0}): let this user connect from this machine, and without TLS, which \
+         postroom doesn't do; or connect on the server's machine, or through an SSH tunnel"
+    )]
+    NotAdmitted(String),
+
+    /// The server has no database of that name, or shows it to others only.
+    #[error(
+        "there is no such database, or the user may not use it ({0}): check the name at the end of the URL"
+    )]
+    UnknownDatabase(String),
+
+    /// The user may not read a table.
+    #[error(
+        "the user may not read table {table}: let it SELECT from all tables whose names begin with documents_"
+    )]
+    Forbidden {
+        /// The table.
+        table: &'static str,
+    },
+
+    /// The user may not read something, in the server's words.
+    #[error(
+        "the user may not read what is needed ({0}): let it SELECT from all tables whose names begin with documents_"
+    )]
+    NotPermitted(String),
+
+    /// The connection ended in the middle.
+    #[error("the connection broke off ({0}): try again")]
+    BrokenOff(String),
+
+    /// The server took too long over an answer.
+    #[error("the server took too long over an answer ({0}): try again when it has less to do")]
+    TooSlow(String),
+
+    /// Whatever else the server reports.
+    #[error("the server reports: {0}")]
+    Server(String),
 
     /// Whatever else the database library reports.
     #[error("the database library reports: {0}")]

@@ -21,6 +21,7 @@ use super::{Failure, progress};
 #[command(after_help = "Examples:\n  \
     postroom evaluate --db db.sqlite3\n  \
     postroom evaluate --db db.sqlite3 --language none --folds 10\n  \
+    postroom evaluate --db mariadb://paperless@db/paperless\n  \
     postroom evaluate --db db.sqlite3 --html evaluation.html")]
 pub(super) struct Evaluate {
     #[command(flatten)]
@@ -54,7 +55,7 @@ impl Evaluate {
             self.learning.on_threads(|| evaluate(&store, &params, status))
         })?;
         if evaluation.fields.is_empty() {
-            return Err(Failure::NoExamples(store.path().to_owned()));
+            return Err(Failure::NoExamples(store.location()));
         }
         if let Some(path) = &self.html {
             write_page(&evaluation, path)?;

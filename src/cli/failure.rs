@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use postroom::Error;
 use postroom::document::Field;
+use postroom::error::ArchiveProblem;
 use postroom::model_file::{ModelFileError, ModelFileProblem};
+use postroom::store::{Location, PasswordProblem};
 
 use super::key::KeyError;
 
@@ -20,6 +22,16 @@ pub(crate) enum Failure {
     /// The signing key.
     #[error(transparent)]
     Key(#[from] KeyError),
+
+    /// The password of a server's user.
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
+
+    /// A server doesn't take the password.
+    #[error(
+        "{0}; the password is the value of POSTROOM_DB_PASSWORD, or in the file that POSTROOM_DB_PASSWORD_FILE names"
+    )]
+    NotLetIn(Error),
 
     /// Ctrl-C.
     #[error("cancelled; everything is as it was before")]
@@ -83,23 +95,25 @@ pub(crate) enum Failure {
 
     /// Nothing in the archive is to be learned.
     #[error(
-        "archive {}: no label is assigned automatically; in paperless-ngx, choose the matching algorithm \
-         \"Auto\" for those that are to be learned, then train again", _0.display()
+        "archive {_0}: no label is assigned automatically; in paperless-ngx, choose the matching algorithm \
+         \"Auto\" for those that are to be learned, then train again"
     )]
-    NoAutoLabels(PathBuf),
+    NoAutoLabels(Location),
 
     /// Labels are to be learned, but there is no example.
     #[error(
-        "archive {}: no document outside the inbox has one of the labels that are to be learned; file some \
-         documents, then train again", _0.display()
+        "archive {_0}: no document outside the inbox has one of the labels that are to be learned; file some \
+         documents, then train again"
     )]
-    NoExamples(PathBuf),
+    NoExamples(Location),
 
     /// Documents that were asked for aren't there.
-    #[error("archive {}: there is no document {ids} (the number is in the address of the document's page)", path.display())]
+    #[error(
+        "archive {location}: there is no document {ids} (the number is in the address of the document's page)"
+    )]
     UnknownDocuments {
         /// The archive.
-        path: PathBuf,
+        location: Location,
         /// What is missing, joined by commas.
         ids: String,
     },
@@ -152,6 +166,10 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Cancelled => Self::Cancelled,
+            Error::Archive {
+                problem: ArchiveProblem::NotLetIn(_),
+                ..
+            } => Self::NotLetIn(error),
             error => Self::Library(error),
         }
     }

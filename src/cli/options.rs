@@ -1,19 +1,22 @@
 //! What several verbs are told alike: which archive, how to learn, on how many threads; which model to answer with.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum, value_parser};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command, ValueEnum, value_parser};
 use postroom::classifier::{DocumentClassifier, Loading};
 use postroom::document::Field;
 use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::LinearPipeline;
 use postroom::pipelines::mlp::MlpPipeline;
-use postroom::store::{DocumentStore as _, SqliteStore};
+use postroom::store::{Archive, DocumentStore as _, Location, Password};
 use postroom::text::Language;
 
 use super::Failure;
@@ -22,9 +25,13 @@ use super::key::KeyOptions;
 /// An archive, and how to learn from it.
 #[derive(Debug, Args)]
 pub(super) struct Learning {
-    /// The paperless-ngx database, usually db.sqlite3 in its data directory; it may be in use and is never changed
-    #[arg(long, value_name = "PATH")]
-    pub(super) db: PathBuf,
+    /// The paperless-ngx database: the path of db.sqlite3 in its data directory, or a URL. It may be in use and is never
+    /// changed
+    ///
+    /// On a server it is <postgres://user@host:port/database> or <mariadb://user@host:port/database>. The password is the
+    /// value of the environment variable `POSTROOM_DB_PASSWORD`, or in the file that `POSTROOM_DB_PASSWORD_FILE` names.
+    #[arg(long, value_name = "PATH|URL", value_parser = LocationParser)]
+    db: Location,
 
     /// How contents become labels
     #[arg(long, value_enum, default_value_t)]
@@ -42,8 +49,8 @@ pub(super) struct Learning {
 
 impl Learning {
     /// The archive, once it is certain to be one with something to learn.
-    pub(super) fn open(&self) -> Result<SqliteStore, Failure> {
-        let store = SqliteStore::open(&self.db)?;
+    pub(super) fn open(&self) -> Result<Archive, Failure> {
+        let store = open(&self.db)?;
         let catalog = store.snapshot()?.label_catalog()?;
         if Field::ALL.into_iter().all(|field| catalog.of(field).is_empty()) {
             return Err(Failure::NoAutoLabels(self.db.clone()));
@@ -76,26 +83,48 @@ impl Learning {
     pub(super) fn check_writable(&self, path: &Path) -> Result<(), Failure> {
         let target = match fs::canonicalize(path) {
             Ok(target) => target,
-            Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
             Err(problem) => return Err(not_writable(path, problem)),
         };
-        if fs::canonicalize(&self.db).is_ok_and(|archive| archive == target) {
+        if let Location::File(db) = &self.db
+            && fs::canonicalize(db).is_ok_and(|archive| archive == target)
+        {
             return Err(Failure::IsTheArchive(path.to_owned()));
         }
         if target.is_dir() {
-            return Err(not_writable(path, ErrorKind::IsADirectory.into()));
+            return Err(not_writable(path, io::ErrorKind::IsADirectory.into()));
         }
         if target.exists() && !target.is_file() {
             // A file renamed over a device would take its place.
-            return Err(not_writable(
-                path,
-                std::io::Error::other("it is a device or a pipe"),
-            ));
+            return Err(not_writable(path, io::Error::other("it is a device or a pipe")));
         }
         let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
         tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))
             .map(drop)
             .map_err(|problem| not_writable(path, problem))
+    }
+}
+
+/// Opens an archive, with the password from the environment if it is on a server.
+pub(super) fn open(db: &Location) -> Result<Archive, Failure> {
+    let password = match db {
+        Location::File(_) => None,
+        Location::Server(_) => Password::from_environment()?,
+    };
+    Ok(Archive::open(db, password)?)
+}
+
+/// Reads `--db`. What it says doesn't repeat the value, as clap's own errors do: there may be a password in it.
+#[derive(Debug, Clone)]
+pub(super) struct LocationParser;
+
+impl TypedValueParser for LocationParser {
+    type Value = Location;
+
+    fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Location, clap::Error> {
+        Location::parse(value).map_err(|problem| {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("--db: {problem}\n")).with_cmd(command)
+        })
     }
 }
 
@@ -180,7 +209,7 @@ impl FromStr for LanguageName {
     }
 }
 
-fn not_writable(path: &Path, problem: std::io::Error) -> Failure {
+fn not_writable(path: &Path, problem: io::Error) -> Failure {
     Failure::NotWritable {
         path: path.to_owned(),
         problem,

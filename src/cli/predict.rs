@@ -9,11 +9,11 @@ use clap::{ArgGroup, Args};
 use postroom::classifier::DocumentClassifier;
 use postroom::document::{DocumentId, Field, LabelCatalog};
 use postroom::error::Error;
-use postroom::store::{Selection, SqliteStore};
+use postroom::store::{Archive, Location, Selection};
 use postroom::suggestions::{Candidate, FieldSuggestion, Suggestions};
 use serde::Serialize;
 
-use super::options::TrainedModel;
+use super::options::{self, LocationParser, TrainedModel};
 use super::output::{field_name, harmless, percent, print, print_json};
 use super::{Failure, texts};
 
@@ -36,9 +36,9 @@ pub(super) struct Predict {
     #[arg(value_name = "TEXT", conflicts_with = "db")]
     files: Vec<PathBuf>,
 
-    /// The paperless-ngx database that --ids or --inbox is about
-    #[arg(long, value_name = "PATH")]
-    db: Option<PathBuf>,
+    /// The paperless-ngx database that --ids or --inbox is about; see train --help
+    #[arg(long, value_name = "PATH|URL", value_parser = LocationParser)]
+    db: Option<Location>,
 
     /// Documents of the archive, by number
     #[arg(long, value_name = "ID,…", value_delimiter = ',', requires = "db")]
@@ -58,7 +58,7 @@ impl Predict {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let classifier = self.model.load()?;
         match &self.db {
-            Some(db) => self.predict_documents(&classifier, &SqliteStore::open(db)?),
+            Some(db) => self.predict_documents(&classifier, &options::open(db)?),
             None => self.files.iter().try_for_each(|path| {
                 let content = texts::read(path)?;
                 let file = Some(path.to_string_lossy());
@@ -72,7 +72,7 @@ impl Predict {
     }
 
     /// Nothing is printed while the archive is open: whoever reads the answers slowly would hold up its writers.
-    fn predict_documents(&self, classifier: &DocumentClassifier, store: &SqliteStore) -> Result<(), Failure> {
+    fn predict_documents(&self, classifier: &DocumentClassifier, store: &Archive) -> Result<(), Failure> {
         let selection = match self.ids.as_slice() {
             [] => Selection::Inbox,
             ids => Selection::Documents(ids.iter().copied().map(DocumentId).collect()),
@@ -90,7 +90,7 @@ impl Predict {
             .collect();
         if !unknown.is_empty() {
             return Err(Failure::UnknownDocuments {
-                path: store.path().to_owned(),
+                location: store.location(),
                 ids: unknown.join(", "),
             });
         }

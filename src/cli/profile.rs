@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{DecimalBytes, HumanCount};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
 use postroom::document::{Document, DocumentId, Filing, LabelCatalog};
-use postroom::store::{DocumentStore, Snapshot, SqliteStore};
+use postroom::store::{Archive, DocumentStore, Snapshot};
 use serde::Serialize;
 
 use super::options::Learning;
@@ -51,7 +51,7 @@ impl Profile {
         let seconds = began.elapsed().as_secs_f64();
         let report = training.report();
         if report.fields.is_empty() {
-            return Err(Failure::NoExamples(store.store.path().to_owned()));
+            return Err(Failure::NoExamples(store.store.location()));
         }
         let bytes = store.bytes.into_inner();
         let cost = Cost {
@@ -129,7 +129,7 @@ fn peak_resident_bytes() -> Option<u64> {
 
 /// An archive that counts what is read from it.
 struct Counted {
-    store: SqliteStore,
+    store: Archive,
     bytes: AtomicU64,
 }
 

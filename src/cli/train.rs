@@ -28,6 +28,7 @@ use super::{Failure, progress};
 #[command(after_help = "Examples:\n  \
     postroom train --db db.sqlite3 --model model.postroom\n  \
     postroom train --db db.sqlite3 --model model.postroom --language deu\n  \
+    postroom train --db postgres://paperless@db/paperless --model model.postroom\n  \
     postroom -q train --db db.sqlite3 --model model.postroom   # in a cron job")]
 pub(super) struct Train {
     #[command(flatten)]
@@ -71,7 +72,7 @@ impl Train {
                 ))
             }
             Training::Trained(report) if report.fields.is_empty() => {
-                Err(Failure::NoExamples(store.path().to_owned()))
+                Err(Failure::NoExamples(store.location()))
             }
             Training::Trained(report) => {
                 let key_file = self.save(&classifier, key)?;

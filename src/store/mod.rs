@@ -5,18 +5,35 @@
 //! whether anything changed; only a training goes on to the second, which streams the contents, or those of the
 //! documents that changed.
 
+mod archive;
 mod entry;
+mod location;
+#[cfg(feature = "mariadb")]
+mod mariadb;
 mod memory;
+mod password;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod schema;
 mod selection;
+#[cfg(any(feature = "postgres", feature = "mariadb"))]
+mod server;
 mod sqlite;
 mod sqlite_archive;
+mod stopped;
+mod value;
 
 use crate::document::{Document, DocumentId, Filing, LabelCatalog};
 use crate::error::Result;
 
+pub use archive::Archive;
 pub use entry::{MatchingAlgorithm, NewDocument, NewLabel};
+pub use location::{Location, LocationProblem, Product, ServerAddress};
 pub use memory::MemoryStore;
+pub use password::{Password, PasswordProblem};
 pub use selection::Selection;
+#[cfg(any(feature = "postgres", feature = "mariadb"))]
+pub use server::ServerStore;
 pub use sqlite::SqliteStore;
 pub use sqlite_archive::SqliteArchive;
 

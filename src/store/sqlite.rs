@@ -5,7 +5,6 @@
 //! memory grows with the number of labels, not with documents or contents.
 
 mod connection;
-mod schema;
 mod steps;
 mod tag_rows;
 mod value;
@@ -18,13 +17,13 @@ use rusqlite::{Connection, Row};
 
 use self::connection::Moment;
 pub(super) use self::connection::classify;
-use self::schema::Schema;
-pub(super) use self::schema::label_table;
 use self::tag_rows::TagRows;
-pub(super) use self::value::label_key;
 use self::value::{content, modified};
-use super::{DocumentStore, MatchingAlgorithm, Selection, Snapshot};
-use crate::document::{AutoLabel, Document, DocumentId, Field, Filing, LabelCatalog, LabelId, Labels};
+use super::schema::{Column, INBOX_DOCUMENTS, INBOX_TAGS, Schema, TABLES, TAGS_OF_DOCUMENTS};
+use super::stopped::{Stopped, warn_of_repairs};
+use super::value::{DocumentKeys, auto_labels, label_key};
+use super::{DocumentStore, Location, Selection, Snapshot};
+use crate::document::{AutoLabel, Document, DocumentId, Field, Filing, LabelCatalog};
 use crate::error::{ArchiveProblem, Error, Result};
 
 /// How long a snapshot waits for a program that has the database locked: longer than a commit takes.
@@ -103,7 +102,7 @@ impl<'s> SqliteSnapshot<'s> {
             .and_then(|moment| {
                 Ok(Self {
                     store,
-                    schema: Schema::read(moment.connection())?,
+                    schema: schema(moment.connection())?,
                     moment,
                 })
             })
@@ -136,13 +135,9 @@ impl<'s> SqliteSnapshot<'s> {
     ) -> Result<(), Stopped> {
         self.moment.begin_question();
         let connection = self.moment.connection();
-        let inbox_tags = keys(
-            connection,
-            "SELECT id FROM documents_tag WHERE is_inbox_tag ORDER BY id",
-        )?;
-        let mut tag_statement = connection.prepare(
-            "SELECT document_id, tag_id FROM documents_document_tags ORDER BY document_id, tag_id",
-        )?;
+        let inbox_tags = keys(connection, INBOX_TAGS)?;
+        let mut tag_statement =
+            connection.prepare(&format!("{TAGS_OF_DOCUMENTS} ORDER BY document_id, tag_id"))?;
         let mut tag_rows = TagRows::start(tag_statement.query([])?)?;
         let mut documents = connection.prepare(query)?;
         let mut rows = documents.query([])?;
@@ -162,8 +157,8 @@ impl<'s> SqliteSnapshot<'s> {
         let mut catalog = LabelCatalog::default();
         for field in Field::ALL {
             self.moment.begin_question();
-            if let Some(table) = self.schema.label_table(field) {
-                catalog.set(field, auto_labels(self.moment.connection(), table)?);
+            if let Some((table, query)) = self.schema.labels_query(field) {
+                catalog.set(field, labels(self.moment.connection(), table, &query)?);
             }
         }
         Ok(catalog)
@@ -179,11 +174,7 @@ impl<'s> SqliteSnapshot<'s> {
         let connection = self.moment.connection();
         let mut ids = match selection {
             Selection::Documents(ids) => ids.iter().map(|id| id.0).collect(),
-            Selection::Inbox => keys(
-                connection,
-                "SELECT document_id FROM documents_document_tags \
-                 WHERE tag_id IN (SELECT id FROM documents_tag WHERE is_inbox_tag)",
-            )?,
+            Selection::Inbox => keys(connection, INBOX_DOCUMENTS)?,
         };
         ids.sort_unstable();
         ids.dedup();
@@ -192,18 +183,14 @@ impl<'s> SqliteSnapshot<'s> {
 
     fn read_filings(&self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<(), Stopped> {
         let catalog = self.read_catalog()?;
-        let auto = |field, key: Option<i64>| key.and_then(|key| auto_label(&catalog, field, key));
         self.for_each_row(&self.schema.filings_query(), |row, id, tags| {
             let modified = modified(row.get_ref(1)?, id)?;
-            let labels = Labels {
-                correspondent: auto(Field::Correspondent, row.get(2)?),
-                document_type: auto(Field::DocumentType, row.get(3)?),
-                storage_path: auto(Field::StoragePath, row.get(4)?),
-                tags: tags
-                    .iter()
-                    .filter_map(|&key| auto(Field::Tags, Some(key)))
-                    .collect(),
+            let keys = DocumentKeys {
+                correspondent: row.get(2)?,
+                document_type: row.get(3)?,
+                storage_path: row.get(4)?,
             };
+            let labels = auto_labels(&catalog, keys, tags);
             visit(Filing { id, modified, labels }).map_err(Stopped::ByVisitor)
         })
     }
@@ -277,38 +264,17 @@ impl Snapshot for SqliteSnapshot<'_> {
 
 impl SqliteStore {
     fn warn_of_repairs(&self, n_documents: usize) {
-        if n_documents > 0 {
-            tracing::warn!(
-                documents = n_documents,
-                path = %self.path.display(),
-                "contents that are not UTF-8 text: what can't be read was replaced by U+FFFD",
-            );
-        }
+        warn_of_repairs(&Location::File(self.path.clone()), n_documents);
     }
 
     fn failed(&self, problem: ArchiveProblem) -> Error {
-        Error::Archive {
-            path: self.path.clone(),
-            problem,
-        }
+        Error::archive(&self.path, problem)
     }
-}
-
-/// Why a pass ended early.
-enum Stopped {
-    ByVisitor(Error),
-    ByArchive(ArchiveProblem),
 }
 
 impl From<rusqlite::Error> for Stopped {
     fn from(error: rusqlite::Error) -> Self {
         Self::ByArchive(classify(error))
-    }
-}
-
-impl From<ArchiveProblem> for Stopped {
-    fn from(problem: ArchiveProblem) -> Self {
-        Self::ByArchive(problem)
     }
 }
 
@@ -319,11 +285,30 @@ fn keys(connection: &Connection, query: &str) -> rusqlite::Result<Vec<i64>> {
         .collect()
 }
 
-fn auto_labels(connection: &Connection, table: &'static str) -> Result<Vec<AutoLabel>, Stopped> {
-    let mut statement = connection.prepare(&format!(
-        "SELECT id, name FROM {table} WHERE matching_algorithm = ?1 ORDER BY id"
-    ))?;
-    let mut rows = statement.query([MatchingAlgorithm::Auto.code()])?;
+/// Of ordinary tables, and stored: what a virtual table or a generated column holds is worked out when it is read, and
+/// a file of a few pages can have it be any size.
+fn schema(connection: &Connection) -> Result<Schema, ArchiveProblem> {
+    let columns = || -> rusqlite::Result<Vec<Column>> {
+        connection
+            .prepare(&format!(
+                "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c \
+                 WHERE t.type = 'table' AND t.rootpage > 0 AND t.name IN ({TABLES})"
+            ))?
+            .query_map([], |row| {
+                Ok(Column {
+                    table: row.get(0)?,
+                    name: row.get(1)?,
+                    is_readable: true,
+                })
+            })?
+            .collect()
+    };
+    Schema::new(columns().map_err(classify)?)
+}
+
+fn labels(connection: &Connection, table: &'static str, query: &str) -> Result<Vec<AutoLabel>, Stopped> {
+    let mut statement = connection.prepare(query)?;
+    let mut rows = statement.query([])?;
     let (mut labels, mut last) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
         let id = row.get(0)?;
@@ -351,10 +336,4 @@ fn ascending(table: &'static str, last: &mut Option<i64>, id: i64) -> Result<(),
         });
     }
     Ok(())
-}
-
-/// The label behind a foreign key. One that leads nowhere, as a crash can leave it, is no label.
-fn auto_label(catalog: &LabelCatalog, field: Field, key: i64) -> Option<LabelId> {
-    let id = LabelId(i32::try_from(key).ok()?);
-    catalog.name(field, id).map(|_| id)
 }

@@ -13,7 +13,9 @@ use jiff::tz::Offset;
 use rusqlite::{Connection, Params, Transaction, params};
 use sha2::{Digest as _, Sha256};
 
-use super::sqlite::{classify, label_key, label_table};
+use super::schema::label_table;
+use super::sqlite::classify;
+use super::value::label_key;
 use super::{NewDocument, NewLabel};
 use crate::document::{DocumentId, Field, LabelId};
 use crate::error::{ArchiveProblem, Error, Result};
@@ -72,7 +74,7 @@ impl SqliteArchive {
                 connection,
                 path: path.clone(),
             })
-            .map_err(|problem| Error::Archive { path, problem })
+            .map_err(|problem| Error::archive(path, problem))
     }
 
     fn create_file(path: &Path) -> Result<Connection, ArchiveProblem> {
@@ -118,10 +120,8 @@ impl SqliteArchive {
             self.connection.execute(&insert, params![label.name, algorithm])
         };
         added.map_err(|error| self.failed(error))?;
-        label_key(table, self.connection.last_insert_rowid()).map_err(|problem| Error::Archive {
-            path: self.path.clone(),
-            problem,
-        })
+        label_key(table, self.connection.last_insert_rowid())
+            .map_err(|problem| Error::archive(&self.path, problem))
     }
 
     /// Adds documents, a transaction for every 500, and returns their keys; keys count up from 1.
@@ -221,10 +221,7 @@ impl SqliteArchive {
     }
 
     fn failed(&self, error: rusqlite::Error) -> Error {
-        Error::Archive {
-            path: self.path.clone(),
-            problem: classify(error),
-        }
+        Error::archive(&self.path, classify(error))
     }
 }
 

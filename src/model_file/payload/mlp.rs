@@ -162,7 +162,8 @@ fn decode_learner(payload: &ClassifierPayload<'_>, n_terms: usize) -> Result<Lea
     }
     let matrix = |packed: &PackedNumbers<'_>, n_rows| {
         let numbers = packed.unpack(n_rows * N_HIDDEN)?;
-        Ok(Array2::from_shape_vec((n_rows, N_HIDDEN), numbers).expect("the length was checked"))
+        let matrix = Array2::from_shape_vec((n_rows, N_HIDDEN), numbers).expect("the length was checked");
+        Ok::<_, &'static str>(matrix)
     };
     Ok(Learner::Mlp(Box::new(Mlp {
         hidden_weights: matrix(hidden_weights, n_terms)?,

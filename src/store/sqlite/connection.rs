@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, io, thread};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::steps::Steps;
@@ -257,18 +258,16 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
 
 /// The path for use in a `file:` URI: any byte that could mean something there is escaped.
 fn percent_encoded(path: &Path) -> Result<String> {
-    use std::fmt::Write as _;
-
-    let mut encoded = String::new();
-    for &byte in bytes_of(path)? {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("writing to a String doesn't fail");
-        }
-    }
-    Ok(encoded)
+    Ok(percent_encode(bytes_of(path)?, OUTSIDE_PATHS).to_string())
 }
+
+/// What may mean something in a URI's path.
+const OUTSIDE_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere a path can fail to be UTF-8")]
