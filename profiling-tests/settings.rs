@@ -20,7 +20,7 @@ const MOST_THREADS: usize = 1_024;
 pub(crate) const VARIABLES: &str = "\
 PROFILING_DOCS     documents in the generated corpus (5000)
 PROFILING_SEED     seed of the generated corpus (42)
-PROFILING_DB       a paperless-ngx db.sqlite3 to measure on instead; it is only read
+PROFILING_DB       a paperless-ngx db.sqlite3 to measure on instead; it is only read (not on a server)
 PROFILING_THREADS  threads that train (all cores)
 PROFILING_PIPELINE  mlp or linear: only the scenarios of that pipeline (both)
 PROFILING_DIR      where the reports are written (target/profiling)
@@ -146,6 +146,16 @@ impl Value {
     }
 
     fn file(self) -> Result<PathBuf, SettingsError> {
+        if let Some((scheme, _)) = self.as_str().and_then(|text| text.split_once("://")) {
+            // Not repeated: there may be a password in it.
+            return Err(SettingsError {
+                variable: self.variable,
+                found: format!("{scheme}://…").into(),
+                expected: "the path of a db.sqlite3; what a training on a server's archive costs, \
+                           `postroom profile --db` says"
+                    .to_owned(),
+            });
+        }
         let path = PathBuf::from(&self.text);
         if path.is_file() {
             Ok(path)

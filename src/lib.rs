@@ -37,7 +37,7 @@
 //! ```
 //!
 //! A paperless-ngx database is opened with [`SqliteStore::open`](store::SqliteStore::open), read-only and without a
-//! trace.
+//! trace; one of whatever kind, on a server too, with [`Archive::open`](store::Archive::open).
 
 pub mod classifier;
 pub mod document;

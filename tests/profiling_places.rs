@@ -119,6 +119,18 @@ fn directory_for_a_database_is_refused() {
     assert!(run.stdout().is_empty());
 }
 
+#[test]
+fn server_is_refused_and_its_password_not_repeated() {
+    let run = Run::in_environment(&["--ignored"], &[("PROFILING_DB", "postgres://u:hunter2@h/d")]);
+    assert_eq!(run.output.status.code(), Some(2));
+    let stderr = run.stderr();
+    assert!(stderr.contains("PROFILING_DB is \"postgres://"), "{stderr}");
+    assert!(
+        stderr.contains("postroom profile --db") && !stderr.contains("hunter2"),
+        "{stderr}"
+    );
+}
+
 /// A limit to the size of files stands in for a full disk: creating them works, filling them doesn't.
 #[cfg(target_os = "linux")]
 #[test]

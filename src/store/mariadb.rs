@@ -63,7 +63,7 @@ impl MariadbSession {
 
 impl Session for MariadbSession {
     fn columns(&mut self) -> Result<Vec<Column>, ArchiveProblem> {
-        // What the user has no privilege on at all is left out: it looks like a table that isn't there.
+        // Tables that the user has no privilege on at all are left out.
         let query = format!(
             "SELECT c.table_name, c.column_name, FIND_IN_SET('select', c.privileges) > 0 \
              FROM information_schema.columns c JOIN information_schema.tables t \
@@ -80,6 +80,11 @@ impl Session for MariadbSession {
             Ok(())
         })?;
         Ok(columns)
+    }
+
+    fn hides(&mut self, table: &str) -> bool {
+        let answer = self.ask(&format!("SELECT 1 FROM {table} LIMIT 0"), &mut |_| Ok(()));
+        matches!(answer, Err(ArchiveProblem::NotPermitted(_)))
     }
 
     fn ask(&mut self, query: &str, take: &mut TakeRow<'_>) -> Result<(), ArchiveProblem> {

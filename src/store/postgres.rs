@@ -24,6 +24,10 @@ use crate::error::ArchiveProblem;
 /// How long to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// A database without an encoding may hold bytes that are no UTF-8, and then the server would send an error in their place.
+const ANY_BYTES: &str = "SELECT set_config('client_encoding', 'SQL_ASCII', true) \
+     WHERE current_setting('server_encoding') = 'SQL_ASCII'";
+
 /// Connects, and begins a transaction that sees one moment and can't write.
 pub(super) fn connect(
     address: &ServerAddress,
@@ -78,8 +82,7 @@ impl PostgresSession {
         // Settings of the transaction alone: a pool between here and the server hands the connection on to others.
         let begin = format!(
             "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
-             SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; \
-             SET LOCAL idle_in_transaction_session_timeout = 0",
+             SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {ANY_BYTES}",
             LOCK_TIMEOUT.as_millis(),
             STATEMENT_TIMEOUT.as_millis()
         );
@@ -124,6 +127,10 @@ impl Session for PostgresSession {
             Ok(())
         })?;
         Ok(columns)
+    }
+
+    fn hides(&mut self, _: &str) -> bool {
+        false
     }
 
     fn ask(&mut self, query: &str, take: &mut TakeRow<'_>) -> Result<(), ArchiveProblem> {

@@ -109,6 +109,9 @@ pub(super) trait Session {
     /// The columns of the tables that are read.
     fn columns(&mut self) -> Result<Vec<Column>, ArchiveProblem>;
 
+    /// Whether a table that isn't among them is there, but not for this user.
+    fn hides(&mut self, table: &str) -> bool;
+
     /// Hands every row of an answer to `take`.
     fn ask(&mut self, query: &str, take: &mut TakeRow<'_>) -> Result<(), ArchiveProblem>;
 }

@@ -90,6 +90,8 @@ impl User {
             "NO_COLOR",
             "CLICOLOR_FORCE",
             "POSTROOM_SECRET_KEY",
+            "POSTROOM_DB_PASSWORD",
+            "POSTROOM_DB_PASSWORD_FILE",
             "XDG_CONFIG_HOME",
         ] {
             command.env_remove(inherited);

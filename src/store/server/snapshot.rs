@@ -20,10 +20,16 @@ impl<'s> ServerSnapshot<'s> {
     pub(super) fn open(store: &'s ServerStore) -> Result<Self> {
         let open = || {
             let mut session = store.connect()?;
+            let schema = match Schema::new(session.columns()?) {
+                Err(ArchiveProblem::MissingTable { table }) if session.hides(table) => {
+                    return Err(ArchiveProblem::Forbidden { table });
+                }
+                other => other?,
+            };
             Ok(Self {
                 store,
-                schema: Schema::new(session.columns()?)?,
                 session,
+                schema,
             })
         };
         open().map_err(|problem| store.failed(problem))
