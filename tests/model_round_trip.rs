@@ -1,4 +1,5 @@
 //! Whatever a training makes can be saved and loaded; where it makes nothing that could be, the training itself says so.
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod small_model;
 

@@ -2,6 +2,7 @@
 //! model on the disk is always a whole one, and what was interrupted doesn't pile up.
 //!
 //! A process that is to be killed, or to have little, is this binary again, which [`Child`] tells what to do.
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 #![cfg(unix)]
 
 #[path = "model_saving/child.rs"]
@@ -84,7 +85,7 @@ fn killed_at_any_moment_a_save_leaves_a_whole_model() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let (n_kills, mut n_amid) = (300, 0);
     for kill in 0..n_kills {
-        let mut saving = place.child(Role::SaveForever, NAME).start_saving();
+        let mut saving = place.child(Role::Forever, NAME).start_saving();
         std::thread::sleep(Duration::from_micros(rng.random_range(0..4_000)));
         saving.kill();
         place.saved();
@@ -103,7 +104,7 @@ fn two_processes_saving_at_once_leave_a_whole_model() {
     child::run_if_asked();
     let place = Place::new();
     for round in 0..20 {
-        let mut savers = [(); 2].map(|()| place.child(Role::SaveForever, NAME).start_saving());
+        let mut savers = [(); 2].map(|()| place.child(Role::Forever, NAME).start_saving());
         for _ in 0..25 {
             place.saved();
         }
@@ -145,7 +146,7 @@ fn where_no_more_may_be_written_the_last_model_stays() {
     let place = Place::new();
     let limited = "ulimit -f 2 && trap '' XFSZ && exec \"$0\" \"$@\"";
     let output = place
-        .child(Role::SaveOnce, NAME)
+        .child(Role::Once, NAME)
         .through(&["sh", "-c", limited])
         .output();
     assert_eq!(output.status.code(), Some(child::REFUSED), "{}", said(&output));
@@ -184,10 +185,7 @@ fn on_a_full_disk_the_last_model_stays() {
         return;
     };
     drop(may);
-    let output = place
-        .child(Role::SaveOnFullDisk, NAME)
-        .through(&namespace)
-        .output();
+    let output = place.child(Role::OnFullDisk, NAME).through(&namespace).output();
     assert!(output.status.success(), "{}", said(&output));
 }
 
@@ -202,7 +200,7 @@ fn without_permission_the_last_model_stays() {
         (0o500, "cannot create a file beside it"),
         (0o000, "cannot find out where it lies"),
     ] {
-        let nobody = place.child(Role::SaveOnce, NAME).as_nobody();
+        let nobody = place.child(Role::Once, NAME).by_nobody();
         give_away(place.directory.path(), &kept);
         fs::set_permissions(&kept, Permissions::from_mode(mode)).unwrap();
         let output = nobody.output();
@@ -219,7 +217,7 @@ fn a_read_only_model_is_replaced_and_stays_read_only() {
     const NAME: &str = "a_read_only_model_is_replaced_and_stays_read_only";
     child::run_if_asked();
     let place = Place::new();
-    let nobody = place.child(Role::SaveOnce, NAME).as_nobody();
+    let nobody = place.child(Role::Once, NAME).by_nobody();
     give_away(place.directory.path(), &place.path("kept"));
     fs::set_permissions(place.model(), Permissions::from_mode(0o400)).unwrap();
     let output = nobody.output();
@@ -229,7 +227,7 @@ fn a_read_only_model_is_replaced_and_stays_read_only() {
     assert_eq!(mode & 0o777, 0o400);
 }
 
-/// Gives the directory, and what is in it, to whom [`Child::as_nobody`] becomes.
+/// Gives the directory, and what is in it, to whom [`Child::by_nobody`] becomes.
 fn give_away(directory: &Path, kept: &Path) {
     if !is_root() {
         return;
@@ -256,7 +254,7 @@ fn content_reaches_the_disk_before_the_name_does() {
         return;
     };
     let strace: Vec<&str> = strace.iter().map(String::as_str).collect();
-    let output = place.child(Role::SaveOnce, NAME).through(&strace).output();
+    let output = place.child(Role::Once, NAME).through(&strace).output();
     assert!(output.status.success(), "{}", said(&output));
     let trace = fs::read_to_string(&trace).unwrap();
     syscalls::assert_order(&trace, &place.path("kept"));
@@ -276,7 +274,7 @@ fn killed_before_each_step_a_save_leaves_a_whole_model() {
             return;
         };
         let strace: Vec<&str> = strace.iter().map(String::as_str).collect();
-        let output = place.child(Role::SaveOnce, NAME).through(&strace).output();
+        let output = place.child(Role::Once, NAME).through(&strace).output();
         place.saved();
         assert!(place.n_beside() <= 1, "{kill}");
         n_kills += usize::from(output.status.signal() == Some(SIGKILL));

@@ -1,4 +1,5 @@
 //! A process that saves: the same test binary, told by its environment what to do.
+#![expect(clippy::print_stdout, reason = "how a child is heard")]
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -29,15 +30,15 @@ const ROLE: &str = "POSTROOM_TEST_ROLE";
 const DIRECTORY: &str = "POSTROOM_TEST_DIRECTORY";
 const READY: &str = "ready to be killed";
 
-/// What a child does.
+/// How a child saves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Saves the two models in turn until it is killed.
-    SaveForever,
+    Forever,
     /// Saves the second.
-    SaveOnce,
+    Once,
     /// Fills the disk and tries to save.
-    SaveOnFullDisk,
+    OnFullDisk,
 }
 
 /// A process to be started.
@@ -72,7 +73,7 @@ impl Child {
     }
 
     /// As a user without privileges: root becomes one, anybody else is one.
-    pub(crate) fn as_nobody(mut self) -> Self {
+    pub(crate) fn by_nobody(mut self) -> Self {
         if is_root() {
             // The binary may lie where nobody else can reach it.
             let program = self.directory.join("test-binary");
@@ -160,9 +161,9 @@ pub(crate) fn run_if_asked() {
     let models = SOURCES.map(|name| source(&directory, name));
     let kept = directory.join("kept/model.postroom");
     let code = match role.to_str().unwrap() {
-        "SaveForever" => save_forever(&models, &kept),
-        "SaveOnce" => report(model_file::save(&models[1], &kept, &key())),
-        "SaveOnFullDisk" => save_on_full_disk(&models, &directory.join("disk")),
+        "Forever" => save_forever(&models, &kept),
+        "Once" => report(model_file::save(&models[1], &kept, &key())),
+        "OnFullDisk" => save_on_full_disk(&models, &directory.join("disk")),
         role => panic!("no such role: {role}"),
     };
     process::exit(code);

@@ -79,7 +79,7 @@ fn terms() {
             of_kind(payload).terms.pop();
         });
         corrupt("frequencies", |payload| {
-            of_kind(payload).document_frequencies.push(1)
+            of_kind(payload).document_frequencies.push(1);
         });
         corrupt("frequencies", |payload| {
             of_kind(payload).document_frequencies.clear();
@@ -110,7 +110,7 @@ fn labels_and_how_many_have_them() {
     }
     for field in [Field::Tags, Field::Correspondent] {
         corrupt("ascending", |payload| {
-            classifiers(payload, field).labels.reverse()
+            classifiers(payload, field).labels.reverse();
         });
         corrupt("ascending", |payload| {
             let labels = &mut classifiers(payload, field).labels;
@@ -159,7 +159,7 @@ fn biases_calibration_and_thresholds() {
             *thresholds = one_short(thresholds);
         });
         corrupt("classifiers for", |payload| {
-            classifiers(payload, field).bias = packed(&[])
+            classifiers(payload, field).bias = packed(&[]);
         });
         corrupt("classifiers for", |payload| {
             classifiers(payload, field).bias = packed(&[0.0; 9]);
@@ -229,6 +229,7 @@ fn floors() {
 
 #[test]
 fn params() {
+    type Params = fn(&mut LinearPipeline) -> &mut crate::learners::linear::LinearParams;
     let sound = LinearPipeline::default();
     let given = |confidence| {
         vec![LabelThreshold {
@@ -255,7 +256,6 @@ fn params() {
     but(&|pipeline| pipeline.label_thresholds = given(f32::INFINITY));
     but(&|pipeline| pipeline.label_thresholds = given(-0.5));
     but(&|pipeline| pipeline.incremental.most_changed = f64::NAN);
-    type Params = fn(&mut LinearPipeline) -> &mut crate::learners::linear::LinearParams;
     let learners: [Params; 2] = [|pipeline| &mut pipeline.one_label, |pipeline| &mut pipeline.tags];
     for params in learners {
         but(&|pipeline| params(pipeline).c = f64::INFINITY);

@@ -55,7 +55,7 @@ fn terms() {
     corrupt("no term", |payload| payload.terms.clear());
     corrupt("ascend by code point", |payload| payload.terms.reverse());
     corrupt("ascend by code point", |payload| {
-        payload.terms[1] = payload.terms[0]
+        payload.terms[1] = payload.terms[0];
     });
     corrupt("made of word characters", |payload| payload.terms[0] = "");
     corrupt("made of word characters", |payload| payload.terms[0] = "a-b");
