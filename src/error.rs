@@ -74,6 +74,14 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// The numbers of a training grew beyond all bounds, so that there is nothing to answer with.
+    #[error(
+        "the training diverged: weights of field {field} are no finite numbers. Lower the learning rate of a network, or the cost c of a linear classifier"
+    )]
+    Diverged {
+        /// The first field that it happened in.
+        field: Field,
+    },
     /// Fitting the vectorizer left nothing to learn from.
     #[error(
         "no term left in the vocabulary: of {n_documents} documents with {n_tokens} different words of two characters or more, no word is in at least {min_df} of the documents. Train on documents that have text (check the text recognition), or lower min_df"

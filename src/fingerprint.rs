@@ -73,7 +73,10 @@ impl FingerprintBuilder {
 
 /// A fingerprint that was stored must equal itself, and it is stored in microseconds.
 fn whole_microseconds(instant: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(instant.as_microsecond()).expect("rounding towards the epoch stays in range")
+    // Of the last second that there is, jiff makes no instant from microseconds.
+    let latest = Timestamp::MAX.as_second() * 1_000_000;
+    Timestamp::from_microsecond(instant.as_microsecond().min(latest))
+        .expect("rounding towards the epoch stays in range")
 }
 
 /// Microseconds since the epoch.
@@ -166,6 +169,15 @@ mod tests {
         let stored = serde_json::to_string(&fingerprint).unwrap();
         let loaded: Fingerprint = serde_json::from_str(&stored).unwrap();
         assert!(loaded.is_current(&fingerprint));
+    }
+
+    #[test]
+    fn the_first_and_the_last_instant_there_are_can_be_stored() {
+        for instant in [Timestamp::MIN, Timestamp::MAX] {
+            let fingerprint = fingerprint(&[filing(instant)]);
+            let stored = serde_json::to_string(&fingerprint).unwrap();
+            assert_eq!(serde_json::from_str::<Fingerprint>(&stored).unwrap(), fingerprint);
+        }
     }
 
     #[test]

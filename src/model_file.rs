@@ -7,10 +7,9 @@ mod atomic;
 mod description;
 mod key;
 mod payload;
+mod reading;
 mod signed;
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::model::Model;
@@ -81,7 +80,8 @@ impl ModelFileProblem {
 
 /// Writes `model` to `path`, signed with `key`. A model that is there already is replaced whole or stays as it is.
 ///
-/// The parent directory must exist. Where `path` is a symbolic link, the file that it points to is replaced.
+/// The parent directory must exist. Where `path` is a symbolic link, the file that it points to is replaced or made.
+/// What saves that were interrupted left in the directory is removed. Of two saves at once, either can be the last.
 ///
 /// # Errors
 /// The operating system refused: [`ModelFileProblem::Io`].
@@ -100,18 +100,20 @@ pub fn save(model: &Model, path: &Path, key: &SecretKey) -> Result<(), ModelFile
 /// # Errors
 /// The file is truncated, corrupt, signed with another key or of another format version, or can't be read.
 pub fn load(path: &Path, key: &SecretKey) -> Result<Option<Model>, ModelFileError> {
-    let problem = match fs::read(path) {
-        Ok(bytes) => match from_bytes(&bytes, key) {
-            Ok(model) => return Ok(Some(model)),
-            Err(problem) => problem,
-        },
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => ModelFileProblem::Io {
-            action: "read it",
-            source,
-        },
-    };
-    Err(ModelFileError {
+    let model = reading::read(path).and_then(|bytes| bytes.map(|bytes| from_bytes(&bytes, key)).transpose());
+    model.map_err(|problem| ModelFileError {
+        path: path.into(),
+        problem,
+    })
+}
+
+/// The bytes of the model file at `path`; none if there is no such file. Of a file that doesn't begin as a model of this
+/// version does, no more is read than that. For [`from_bytes`], which checks them, or [`Description::of`].
+///
+/// # Errors
+/// The file doesn't begin as a model of this version does, or can't be read.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, ModelFileError> {
+    reading::read(path).map_err(|problem| ModelFileError {
         path: path.into(),
         problem,
     })

@@ -53,7 +53,8 @@ impl Trainer {
     /// goes on, from several threads, and may cancel.
     ///
     /// # Errors
-    /// The store can't be read; no document qualifies; no term is frequent enough; `status` cancelled.
+    /// The store can't be read; no document qualifies; no term is frequent enough; the weights grow beyond all bounds;
+    /// `status` cancelled.
     pub fn train(
         &self,
         store: &dyn DocumentStore,
@@ -109,6 +110,7 @@ impl Trainer {
             }),
             status,
         })?;
+        learned.model.check_finite()?;
         report.kind = Some(learned.kind);
         report.stages.extend(learned.stages);
         report.fields = learned.fields;

@@ -36,7 +36,14 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 fn sources() -> Vec<PathBuf> {
-    let folders = ["src", "tests", "profiling-tests"];
+    let folders = [
+        "src",
+        "tests",
+        "profiling-tests",
+        "fuzz/src",
+        "fuzz/fuzz_targets",
+        "fuzz/examples",
+    ];
     let sources: Vec<_> = folders
         .iter()
         .flat_map(|folder| files(&root().join(folder), "rs"))
@@ -118,7 +125,7 @@ fn ci_runs_both_commands_of_the_readme() {
 #[test]
 fn every_link_in_the_docs_leads_somewhere() {
     let mut pages = files(&root().join("docs"), "md");
-    pages.extend(["README.md", "CHANGELOG.md"].map(|page| root().join(page)));
+    pages.extend(["README.md", "CHANGELOG.md", "SECURITY.md"].map(|page| root().join(page)));
     for page in pages {
         let text = read(&page);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
@@ -135,6 +142,7 @@ fn every_dependency_says_why_it_is_there() {
         "Cargo.toml",
         "profiling-tests/toolkit/Cargo.toml",
         "profiling-tests/toolkit/tests/control/Cargo.toml",
+        "fuzz/Cargo.toml",
     ] {
         let text = read(manifest);
         let sections = text

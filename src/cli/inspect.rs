@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::{DecimalBytes, HumanCount};
 use jiff::Timestamp;
+use postroom::Error;
 use postroom::document::Field;
 use postroom::model_file::{self, Description, ModelFileProblem};
 use postroom::text::Language;
@@ -67,7 +68,9 @@ impl Inspect {
                 },
             )
         };
-        let bytes = fs::read(&self.model).map_err(io)?;
+        let bytes = model_file::read(&self.model)
+            .map_err(Error::from)?
+            .ok_or_else(|| Failure::NoModel(self.model.clone()))?;
         let saved = fs::metadata(&self.model)
             .and_then(|metadata| metadata.modified())
             .map_err(io)?;

@@ -46,7 +46,7 @@ impl Default for CountVectorizerParams {
 }
 
 impl CountVectorizerParams {
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if (0.0..=1.0).contains(&self.min_df) {
             return Ok(());
         }

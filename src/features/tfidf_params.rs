@@ -54,7 +54,7 @@ impl TfidfParams {
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let refuse = |name, found, expected| {
             let of = "tf-idf vectorizer";
             Err(Error::Parameter {

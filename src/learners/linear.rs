@@ -75,7 +75,7 @@ impl Default for LinearParams {
 }
 
 impl LinearParams {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.max_passes == 0 {
             return Err(unusable(
                 "max_passes",

@@ -71,6 +71,11 @@ impl Logistic {
         scaling.undo(&weights)
     }
 
+    /// Whether intercept and weights are finite numbers.
+    pub fn is_finite(&self) -> bool {
+        self.intercept.is_finite() && self.weights.iter().all(|weight| weight.is_finite())
+    }
+
     /// The probability for a row of features, 0 to 1.
     pub fn probability(&self, features: &[f64]) -> f64 {
         sigmoid(self.intercept + dot(&self.weights, features))

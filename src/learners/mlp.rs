@@ -65,7 +65,7 @@ impl Default for MlpParams {
 
 impl MlpParams {
     /// A batch without rows would never end, and a step or a penalty that is no number makes weights that are none.
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.batch_size == 0 {
             return Err(unusable(
                 "batch_size",
@@ -104,6 +104,15 @@ pub struct Mlp {
     pub output_bias: Array1<f32>,
     /// What the outputs mean.
     pub activation: OutputActivation,
+}
+
+impl Mlp {
+    /// Whether all weights and biases are finite numbers: those of a training that diverged aren't.
+    pub fn is_finite(&self) -> bool {
+        let weights = self.hidden_weights.iter().chain(&self.output_weights);
+        let biases = self.hidden_bias.iter().chain(&self.output_bias);
+        weights.chain(biases).all(|number| number.is_finite())
+    }
 }
 
 /// How the training of one network went.

@@ -6,6 +6,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// A secret key of any length. It never appears in `Debug` output or in the file.
+///
+/// Keys can't be compared: how long that takes could tell how much of one was guessed.
+/// ```compile_fail,E0369
+/// # use postroom::model_file::SecretKey;
+/// SecretKey::new("one") == SecretKey::new("other")
+/// # ;
+/// ```
 #[derive(Clone)]
 pub struct SecretKey(Vec<u8>);
 

@@ -10,6 +10,7 @@ use super::{ModelFileProblem, Part};
 use crate::document::{AutoLabel, Field, LabelCatalog};
 use crate::fingerprint::Fingerprint;
 use crate::model::{Model, TrainingParams, TrainingState};
+use crate::pipelines::linear::LinearModel;
 use crate::pipelines::{Pipeline, PipelineModel};
 use linear::LinearPayload;
 use mlp::MlpPayload;
@@ -42,24 +43,35 @@ enum LearnedPayload<'a> {
 
 /// The payload of `model`, appended to `bytes`.
 pub(super) fn encode(model: &Model, bytes: Vec<u8>) -> Vec<u8> {
-    let payload = Payload {
-        params: model.params.clone(),
-        fingerprint: model.fingerprint.clone(),
-        n_documents: model.n_documents as u64,
-        names: Field::ALL.map(|field| {
-            let name = |id| model.catalog.name(field, id).unwrap_or_default();
-            model.learned.labels(field).into_iter().map(name).collect()
-        }),
-        learned: match &model.learned {
-            PipelineModel::Mlp(model) => LearnedPayload::Mlp(Box::new(MlpPayload::encode(model))),
-            PipelineModel::Linear(model) => LearnedPayload::Linear(Box::new(LinearPayload::encode(model))),
-        },
-        state: model
-            .state
-            .as_ref()
-            .map(|state| serde_bytes::Bytes::new(state.as_bytes())),
-    };
-    postcard::to_extend(&payload, bytes).expect("plain data without maps serializes into memory")
+    Payload::of(model).append_to(bytes)
+}
+
+impl<'a> Payload<'a> {
+    fn of(model: &'a Model) -> Self {
+        Self {
+            params: model.params.clone(),
+            fingerprint: model.fingerprint.clone(),
+            n_documents: model.n_documents as u64,
+            names: Field::ALL.map(|field| {
+                let name = |id| model.catalog.name(field, id).unwrap_or_default();
+                model.learned.labels(field).into_iter().map(name).collect()
+            }),
+            learned: match &model.learned {
+                PipelineModel::Mlp(model) => LearnedPayload::Mlp(Box::new(MlpPayload::encode(model))),
+                PipelineModel::Linear(model) => {
+                    LearnedPayload::Linear(Box::new(LinearPayload::encode(model)))
+                }
+            },
+            state: model
+                .state
+                .as_ref()
+                .map(|state| serde_bytes::Bytes::new(state.as_bytes())),
+        }
+    }
+
+    fn append_to(&self, bytes: Vec<u8>) -> Vec<u8> {
+        postcard::to_extend(self, bytes).expect("plain data without maps serializes into memory")
+    }
 }
 
 /// The model in `payload`.
@@ -96,38 +108,62 @@ fn parse(payload: &[u8]) -> Result<Payload<'_>, ModelFileProblem> {
 
 /// The model, if its parts agree.
 fn fit_together(payload: Payload<'_>) -> Result<Model, ModelFileProblem> {
-    let learned = decode_learned(payload.learned, &payload.params).map_err(ModelFileProblem::corrupt)?;
+    checked(payload).map_err(ModelFileProblem::corrupt)
+}
+
+fn checked(payload: Payload<'_>) -> Result<Model, String> {
+    let Payload {
+        params,
+        fingerprint,
+        n_documents,
+        names,
+        learned,
+        state,
+    } = payload;
+    params.pipeline.check().map_err(|error| error.to_string())?;
+    // Documents are numbered in 32 bits, and no training ends without one.
+    if !(1..=u64::from(u32::MAX)).contains(&n_documents) {
+        return Err(format!("it was trained on {n_documents} documents"));
+    }
+    if fingerprint.last_change.is_none() {
+        return Err("no document was ever changed, and there are some".into());
+    }
+    let learned = decode_learned(learned, &params)?;
+    let has_as_many = |model: &LinearModel| u64::from(model.features.n_documents) == n_documents;
+    match &learned {
+        PipelineModel::Mlp(_) if state.is_some() => {
+            return Err("its pipeline leaves nothing for the next training, and something is there".into());
+        }
+        PipelineModel::Linear(model) if !has_as_many(model) => {
+            return Err("its terms were counted in another number of documents".into());
+        }
+        _ => {}
+    }
+    Ok(Model {
+        n_documents: n_documents as usize,
+        catalog: catalog(&learned, names)?,
+        state: state.map(|state| TrainingState::from_bytes(state.to_vec())),
+        params,
+        fingerprint,
+        learned,
+    })
+}
+
+/// The names of all labels, field by field in the order of their keys.
+fn catalog(learned: &PipelineModel, names: [Vec<&str>; 4]) -> Result<LabelCatalog, String> {
     let mut catalog = LabelCatalog::default();
-    for (field, names) in Field::ALL.into_iter().zip(payload.names) {
+    for (field, names) in Field::ALL.into_iter().zip(names) {
         let labels = learned.labels(field);
         if labels.len() != names.len() {
-            return Err(ModelFileProblem::corrupt(format!(
-                "{field}: its labels and their names differ in number"
-            )));
+            return Err(format!("{field}: its labels and their names differ in number"));
         }
-        let named = labels.into_iter().zip(names);
-        catalog.set(
-            field,
-            named
-                .map(|(id, name)| AutoLabel {
-                    id,
-                    name: name.into(),
-                })
-                .collect(),
-        );
+        let named = labels.into_iter().zip(names).map(|(id, name)| AutoLabel {
+            id,
+            name: name.into(),
+        });
+        catalog.set(field, named.collect());
     }
-    let n_documents = usize::try_from(payload.n_documents)
-        .map_err(|_| ModelFileProblem::corrupt("its number of documents is too large"))?;
-    Ok(Model {
-        params: payload.params,
-        fingerprint: payload.fingerprint,
-        n_documents,
-        catalog,
-        learned,
-        state: payload
-            .state
-            .map(|state| TrainingState::from_bytes(state.to_vec())),
-    })
+    Ok(catalog)
 }
 
 fn decode_learned(learned: LearnedPayload<'_>, params: &TrainingParams) -> Result<PipelineModel, String> {
@@ -141,3 +177,6 @@ fn decode_learned(learned: LearnedPayload<'_>, params: &TrainingParams) -> Resul
         _ => Err("its parameters are those of another pipeline".into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

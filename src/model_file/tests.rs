@@ -20,7 +20,7 @@ fn key() -> SecretKey {
 }
 
 /// A small model with every kind of classifier: softmax, logistic for several tags and for yes or no, constant.
-fn model() -> Model {
+pub(super) fn model() -> Model {
     let mut pipeline = MlpPipeline::default();
     pipeline.mlp.max_epochs = 2;
     trained(&archive(), Pipeline::Mlp(pipeline))
@@ -49,7 +49,7 @@ fn archive() -> MemoryStore {
 }
 
 /// The same archive, learned the other way.
-fn linear_model() -> Model {
+pub(super) fn linear_model() -> Model {
     trained(&archive(), Pipeline::Linear(LinearPipeline::default()))
 }
 

@@ -28,7 +28,7 @@ use super::Attribution;
 use crate::document::{Field, LabelId};
 use crate::error::{Error, Result};
 use crate::features::{TfidfParams, TfidfParts, TfidfVectorizer};
-use crate::learners::linear::LinearParams;
+use crate::learners::linear::{Linear, LinearParams};
 use crate::sparse::SparseVector;
 use crate::suggestions::{FieldSuggestion, Suggestions};
 use one_label::PreparedOneLabel;
@@ -91,7 +91,8 @@ impl Default for LinearPipeline {
 }
 
 impl LinearPipeline {
-    fn check(&self) -> Result<()> {
+    /// Refuses parameters that no training takes.
+    pub(super) fn check(&self) -> Result<()> {
         let unusable = |name, found: String, expected| {
             Err(Error::Parameter {
                 of: "linear pipeline",
@@ -102,6 +103,14 @@ impl LinearPipeline {
         };
         if !(2..=MOST_FOLDS).contains(&self.n_folds) {
             return unusable("n_folds", self.n_folds.to_string(), "2 to 64");
+        }
+        self.features.check()?;
+        self.one_label.check()?;
+        self.tags.check()?;
+        let is_confidence = |given: &&LabelThreshold| given.confidence.is_finite() && given.confidence >= 0.0;
+        if let Some(given) = self.label_thresholds.iter().find(|given| !is_confidence(given)) {
+            let expected = "a finite number, 0 or more";
+            return unusable("label_thresholds", given.confidence.to_string(), expected);
         }
         self.incremental.check()?;
         match self.threshold {
@@ -152,6 +161,21 @@ impl LinearField {
 }
 
 impl LinearField {
+    /// Whether whatever has to be a finite number is one; a floor may be infinite.
+    fn is_finite(&self) -> bool {
+        let (learners, calibration, thresholds): (&[&Linear], _, _) = match self {
+            Self::OneLabel(field) if field.floors.iter().any(|floor| floor.is_nan()) => return false,
+            Self::OneLabel(field) => (
+                &[&field.learner, &field.centroids],
+                &field.calibration,
+                &field.thresholds,
+            ),
+            Self::Tags(tags) => (&[&tags.learner], &tags.calibration, &tags.thresholds),
+        };
+        let are_finite = thresholds.iter().all(|threshold| threshold.is_finite());
+        are_finite && calibration.is_finite() && learners.iter().all(|learner| learner.is_finite())
+    }
+
     fn n_outputs(&self) -> usize {
         match self {
             Self::OneLabel(field) => field.learner.n_outputs(),
@@ -161,6 +185,13 @@ impl LinearField {
 }
 
 impl LinearModel {
+    /// Whether whatever has to be a finite number in `field` is one.
+    pub(super) fn is_finite(&self, field: Field) -> bool {
+        self.fields[field.index()]
+            .as_ref()
+            .is_none_or(LinearField::is_finite)
+    }
+
     pub(super) fn labels(&self, field: Field) -> Vec<LabelId> {
         let learned = self.fields[field.index()].as_ref();
         learned.map_or_else(Vec::new, |learned| learned.labels().to_vec())

@@ -62,6 +62,14 @@ impl MlpModel {
         self.classifiers[field.index()].as_ref()
     }
 
+    /// Whether all that `field` consists of are finite numbers.
+    pub(super) fn is_finite(&self, field: Field) -> bool {
+        match self.classifier(field).map(|classifier| &classifier.learner) {
+            Some(Learner::Mlp(mlp)) => mlp.is_finite(),
+            Some(Learner::Constant) | None => true,
+        }
+    }
+
     pub(super) fn labels(&self, field: Field) -> Vec<LabelId> {
         let classes = self.classifier(field).map(|classifier| &classifier.classes);
         classes.map_or_else(Vec::new, |classes| classes.labels().collect())
@@ -69,6 +77,12 @@ impl MlpModel {
 }
 
 impl MlpPipeline {
+    /// Refuses parameters that no training takes.
+    pub(super) fn check(&self) -> Result<()> {
+        self.vectorizer.check()?;
+        self.mlp.check()
+    }
+
     pub(super) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
         let Examples {
             contents,
@@ -79,6 +93,7 @@ impl MlpPipeline {
             status,
             ..
         } = examples;
+        self.check()?;
         let mut fitter = CountVectorizer::fitter(self.vectorizer, language)?;
         let times = contents.read(|chunk| fitter.push_chunk(chunk))?;
         tell(status, Status::Vectorizing)?;

@@ -52,6 +52,17 @@ impl Pipeline {
         }
     }
 
+    /// Refuses parameters that no training takes.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Self::Mlp(pipeline) => pipeline.check(),
+            Self::Linear(pipeline) => pipeline.check(),
+        }
+    }
+
     pub(crate) fn train(&self, examples: Examples<'_>) -> Result<Learned> {
         match self {
             Self::Mlp(pipeline) => pipeline.train(examples),
@@ -117,6 +128,21 @@ impl PipelineModel {
         match self {
             Self::Mlp(model) => Box::new(model.vocabulary.iter()),
             Self::Linear(model) => Box::new(model.features.terms()),
+        }
+    }
+
+    /// Refuses what came of a training that diverged: no model file holds it.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`].
+    pub(crate) fn check_finite(&self) -> Result<()> {
+        let is_finite = |&field: &Field| match self {
+            Self::Mlp(model) => model.is_finite(field),
+            Self::Linear(model) => model.is_finite(field),
+        };
+        match Field::ALL.into_iter().find(|field| !is_finite(field)) {
+            Some(field) => Err(Error::Diverged { field }),
+            None => Ok(()),
         }
     }
 

@@ -51,6 +51,12 @@ impl Linear {
         &self.bias
     }
 
+    /// Whether all weights and biases are finite numbers: those of a training that diverged aren't.
+    pub fn is_finite(&self) -> bool {
+        let numbers = self.weights.values().iter().chain(&self.bias);
+        numbers.into_iter().all(|number| number.is_finite())
+    }
+
     /// The weight of a term for an output; 0 if none is stored.
     ///
     /// # Panics

@@ -113,7 +113,7 @@ impl<'a> LinearPayload<'a> {
         let mut fields = [const { None }; 4];
         for (field, payload) in Field::ALL.into_iter().zip(self.fields) {
             let decoded = payload
-                .map(|payload| payload.decode(field, features.n_terms()))
+                .map(|payload| payload.decode(field, &features))
                 .transpose();
             fields[field.index()] = decoded.map_err(|problem| format!("{field}: {problem}"))?;
         }
@@ -166,7 +166,8 @@ impl<'a> FieldPayload<'a> {
         }
     }
 
-    fn decode(self, field: Field, n_terms: usize) -> Result<LinearField, String> {
+    fn decode(self, field: Field, features: &TfidfParts) -> Result<LinearField, String> {
+        let n_terms = features.n_terms();
         match self {
             Self::OneLabel { .. } if field == Field::Tags => {
                 Err("one label where there can be several".into())
@@ -180,7 +181,7 @@ impl<'a> FieldPayload<'a> {
                 floors,
             } => {
                 let n_labels = classifiers.labels.len();
-                let decoded = classifiers.decode(n_terms, n_labels..=n_labels + 1, OneLabel::N_EVIDENCE)?;
+                let decoded = classifiers.decode(features, n_labels..=n_labels + 1, OneLabel::N_EVIDENCE)?;
                 let centroids = centroids.decode(n_terms, n_labels + 2)?;
                 let centroids =
                     Linear::new(centroids, vec![0.0; n_labels + 2]).map_err(|error| error.to_string())?;
@@ -200,7 +201,7 @@ impl<'a> FieldPayload<'a> {
             }
             Self::Tags { classifiers } => {
                 let n_labels = classifiers.labels.len();
-                let decoded = classifiers.decode(n_terms, n_labels..=n_labels, Tags::N_EVIDENCE)?;
+                let decoded = classifiers.decode(features, n_labels..=n_labels, Tags::N_EVIDENCE)?;
                 Ok(LinearField::Tags(Tags {
                     labels: decoded.labels,
                     n_positives: decoded.n_positives,
@@ -225,7 +226,7 @@ struct Classifiers {
 impl ClassifiersPayload<'_> {
     fn decode(
         self,
-        n_terms: usize,
+        features: &TfidfParts,
         n_outputs: std::ops::RangeInclusive<usize>,
         n_evidence: usize,
     ) -> Result<Classifiers, String> {
@@ -239,25 +240,30 @@ impl ClassifiersPayload<'_> {
         if self.n_positives.len() != n_labels {
             return Err("its labels and their numbers of documents differ in number".into());
         }
+        let possible = 1..=features.n_documents;
+        if !self
+            .n_positives
+            .iter()
+            .all(|n_positives| possible.contains(n_positives))
+        {
+            return Err("a label is on no document, or on more than there are".into());
+        }
         let n_biases = self.bias.n_numbers();
         if !n_outputs.contains(&n_biases) {
             return Err(format!("{n_biases} classifiers for {n_labels} labels"));
         }
-        let numbers = self
-            .calibration
-            .weights
-            .iter()
-            .chain([&self.calibration.intercept]);
-        if self.calibration.weights.len() != n_evidence
-            || numbers.into_iter().any(|number| !number.is_finite())
-        {
+        if self.calibration.weights.len() != n_evidence || !self.calibration.is_finite() {
             return Err("its calibration does not fit".into());
         }
-        let weights = self.weights.decode(n_terms, n_biases)?;
+        let thresholds = self.thresholds.unpack(n_labels)?;
+        if thresholds.iter().any(|&threshold| threshold < 0.0) {
+            return Err("a threshold is below 0".into());
+        }
+        let weights = self.weights.decode(features.n_terms(), n_biases)?;
         let learner = Linear::new(weights, self.bias.unpack(n_biases)?).map_err(|error| error.to_string())?;
         Ok(Classifiers {
             learner,
-            thresholds: self.thresholds.unpack(n_labels)?,
+            thresholds,
             labels: self.labels,
             n_positives: self.n_positives,
             calibration: self.calibration,
@@ -281,8 +287,9 @@ impl<'a> MatrixPayload<'a> {
                 self.lengths.len()
             ));
         }
+        // Bounds that are too large stay so: they are refused for not being those of the entries.
         let ends = self.lengths.iter().scan(0_usize, |end, &length| {
-            *end += length as usize;
+            *end = end.saturating_add(length as usize);
             Some(*end)
         });
         let indptr = std::iter::once(0).chain(ends).collect();
@@ -290,3 +297,6 @@ impl<'a> MatrixPayload<'a> {
         CsrMatrix::new(n_cols, indptr, self.columns, values).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

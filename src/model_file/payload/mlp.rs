@@ -71,6 +71,9 @@ impl<'a> MlpPayload<'a> {
 
     pub(super) fn decode(self, params: &TrainingParams, pipeline: &MlpPipeline) -> Result<MlpModel, String> {
         let vocabulary = Vocabulary::new(self.terms).map_err(|error| error.to_string())?;
+        if vocabulary.is_empty() {
+            return Err("it has no term".into());
+        }
         let mut classifiers = [const { None }; 4];
         for (field, payload) in Field::ALL.into_iter().zip(self.classifiers) {
             let classifier = payload
@@ -112,6 +115,9 @@ fn check_classes(field: Field, classes: &ClassEncoder) -> Result<(), &'static st
         }
         ClassEncoder::AnyOf(tags) if tags.len() < 2 => {
             return Err("fewer than two tags where there should be more");
+        }
+        ClassEncoder::OneOf(_) if field == Field::Tags && classes.n_labels() > 1 => {
+            return Err("one label where there can be several");
         }
         _ => {}
     }
@@ -173,3 +179,6 @@ fn decode_learner(payload: &ClassifierPayload<'_>, n_terms: usize) -> Result<Lea
         activation: *activation,
     })))
 }
+
+#[cfg(test)]
+mod tests;

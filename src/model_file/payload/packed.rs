@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Numbers as little-endian `f32`. On a machine of that order, packing copies nothing.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct PackedNumbers<'a>(#[serde(borrow, with = "serde_bytes")] Cow<'a, [u8]>);
+pub(super) struct PackedNumbers<'a>(#[serde(borrow, with = "serde_bytes")] pub(super) Cow<'a, [u8]>);
 
 impl<'a> PackedNumbers<'a> {
     pub(super) fn pack(numbers: &'a [f32]) -> Self {
