@@ -1,8 +1,9 @@
 //! Trials that always run: the instruments on work whose answer is known, in this very binary.
 //!
 //! The toolkit's own tests are thorough; these say whether the instruments can be believed here and now, with the
-//! compiler flags, the allocator and the machine that the scenarios get. Together they take about half a second.
+//! compiler flags, the allocator and the machine that the scenarios get. Together they take about a second.
 
+mod hostile;
 mod judged;
 
 use std::error::Error;
@@ -26,7 +27,7 @@ type Check = fn() -> Outcome;
 
 /// All of them, to run before anything is measured.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks: [(&str, Check); 13] = [
+    let checks: [(&str, Check); 16] = [
         ("self_test::allocator_is_installed", allocator_is_installed),
         (
             "self_test::scripted_allocations_are_exact",
@@ -66,6 +67,18 @@ pub(crate) fn trials() -> Vec<Trial> {
         (
             "self_test::time_worse_than_a_baseline_is_over_budget",
             judged::time_worse_than_a_baseline_is_over_budget,
+        ),
+        (
+            "self_test::damaged_baseline_is_refused_or_compared_with",
+            hostile::damaged_baseline_is_refused_or_compared_with,
+        ),
+        (
+            "self_test::damaged_report_spoils_no_page",
+            hostile::damaged_report_spoils_no_page,
+        ),
+        (
+            "self_test::setting_of_any_bytes_is_taken_or_named",
+            hostile::setting_of_any_bytes_is_taken_or_named,
         ),
     ];
     checks

@@ -142,6 +142,7 @@ fn every_dependency_says_why_it_is_there() {
         "Cargo.toml",
         "profiling-tests/toolkit/Cargo.toml",
         "profiling-tests/toolkit/tests/control/Cargo.toml",
+        "profiling-tests/toolkit/tests/models/Cargo.toml",
         "fuzz/Cargo.toml",
     ] {
         let text = read(manifest);

@@ -17,13 +17,13 @@ use crate::report::figure::{self, Figure, FigureUnit, Threads};
 use crate::report::head::Head;
 use crate::settings::Settings;
 
-const SCENARIO: &str = "self_test::judged";
+pub(super) const SCENARIO: &str = "self_test::judged";
 
 const MIB: usize = 1 << 20;
 
 /// What reports of known work are judged with.
-struct Court {
-    settings: Settings,
+pub(super) struct Court {
+    pub(super) settings: Settings,
     environment: Environment,
     corpus: CorpusFacts,
     /// Removed with the reports in it.
@@ -32,12 +32,12 @@ struct Court {
 
 /// What is planted.
 #[derive(Clone, Copy)]
-struct Planted {
+pub(super) struct Planted {
     leak_bytes: usize,
     slowness: f64,
 }
 
-const NOTHING: Planted = Planted {
+pub(super) const NOTHING: Planted = Planted {
     leak_bytes: 0,
     slowness: 1.0,
 };
@@ -63,7 +63,7 @@ impl Court {
         })
     }
 
-    fn head(&self) -> Head<'_> {
+    pub(super) fn head(&self) -> Head<'_> {
         Head {
             settings: &self.settings,
             n_threads: 4,
@@ -73,7 +73,12 @@ impl Court {
     }
 
     /// Concludes a report of known work, run for the `n_run`th time.
-    fn report(&self, n_run: u64, planted: Planted, budgets: &[Budget]) -> Result<Report, Box<dyn Error>> {
+    pub(super) fn report(
+        &self,
+        n_run: u64,
+        planted: Planted,
+        budgets: &[Budget],
+    ) -> Result<Report, Box<dyn Error>> {
         let judge = Judge::new(self.head(), budgets, SCENARIO)?;
         let mut report = Report::new(SCENARIO, "known work");
         let work = || {
@@ -109,7 +114,7 @@ fn verdict_on(report: &Report, figure: &str) -> Option<Verdict> {
     report.comparison.as_ref()?.of(figure)?.verdict
 }
 
-fn with_baseline() -> Result<Court, Box<dyn Error>> {
+pub(super) fn with_baseline() -> Result<Court, Box<dyn Error>> {
     let mut court = Court::new()?;
     court.settings.save_baseline = Some("main".to_owned());
     court.report(0, NOTHING, &[])?;

@@ -10,8 +10,7 @@
 //! word 3 …      n_frames addresses, leaf first
 //! ```
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
+use super::atomic::{AtomicU64, AtomicUsize, Ordering, zeroed_words};
 use crate::phase::Phase;
 
 const HEADER_WORDS: usize = 3;
@@ -104,16 +103,6 @@ impl Arena {
             rest = &tail[n_frames..];
         }
     }
-}
-
-#[expect(
-    unsafe_code,
-    reason = "a zeroed block comes from the system untouched; filling it would commit 128 MiB"
-)]
-fn zeroed_words(n_words: usize) -> Box<[AtomicU64]> {
-    let words = Box::<[AtomicU64]>::new_zeroed_slice(n_words);
-    // SAFETY: an AtomicU64 has the representation of a u64, for which all bits zero is a value.
-    unsafe { words.assume_init() }
 }
 
 #[cfg(test)]

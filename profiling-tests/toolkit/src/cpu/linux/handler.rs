@@ -27,6 +27,7 @@ use libc::siginfo_t;
 
 use super::arena::{Arena, RawSample};
 use super::clock::{current_thread_cpu_ns, current_thread_sleeps, system_error};
+use super::gate::Gate;
 use super::signal::{self, SIGNAL};
 use super::slots::{N_SLOTS, SLOT_BITS, SLOTS, Slot};
 use super::tables::Tables;
@@ -37,10 +38,11 @@ use crate::phase::Phase;
 /// A sample that stands for less CPU time isn't taken: it would cost as much as it measures.
 pub(super) const LEAST_WEIGHT_NS: u64 = 40_000;
 
-/// Generation of the measurement under way, 0 for none.
-static ACTIVE: AtomicUsize = AtomicUsize::new(0);
+static GATE: Gate = Gate {
+    active: AtomicUsize::new(0),
+    inside: AtomicUsize::new(0),
+};
 static LAST_GENERATION: AtomicUsize = AtomicUsize::new(0);
-static INSIDE: AtomicUsize = AtomicUsize::new(0);
 static SHARED: AtomicPtr<Shared> = AtomicPtr::new(ptr::null_mut());
 /// Number of the last look at all threads.
 static TICK: AtomicU64 = AtomicU64::new(0);
@@ -62,16 +64,13 @@ pub(super) fn open(shared: &Shared) -> Generation {
     let generation = LAST_GENERATION.fetch_add(1, SeqCst) + 1;
     RECORDED.store(0, SeqCst);
     SHARED.store(ptr::from_ref(shared).cast_mut(), SeqCst);
-    ACTIVE.store(generation, SeqCst);
+    GATE.open(generation);
     Generation(generation)
 }
 
 /// Turns the handler off and waits until no thread is inside it.
 pub(super) fn close() {
-    ACTIVE.store(0, SeqCst);
-    while INSIDE.load(SeqCst) != 0 {
-        std::thread::yield_now();
-    }
+    GATE.close();
     SHARED.store(ptr::null_mut(), SeqCst);
 }
 
@@ -143,9 +142,9 @@ extern "C" fn on_signal(_signal: c_int, info: *mut siginfo_t, context: *mut c_vo
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above; the interrupted code may be about to read it, so it is put back.
     let saved = unsafe { errno.read() };
-    INSIDE.fetch_add(1, SeqCst);
+    let generation = GATE.enter();
     // SAFETY: with SA_SIGINFO the kernel passes a valid `siginfo_t`.
-    match token_slot(unsafe { &*info }) {
+    match token_slot(generation, unsafe { &*info }) {
         Some(slot_idx) => {
             // SAFETY: `context` comes from the kernel.
             let interrupted = unsafe { Interrupted::from_context(context) };
@@ -155,14 +154,13 @@ extern "C" fn on_signal(_signal: c_int, info: *mut siginfo_t, context: *mut c_vo
             IGNORED.fetch_add(1, Relaxed);
         }
     }
-    INSIDE.fetch_sub(1, SeqCst);
+    GATE.leave();
     // SAFETY: as for reading it.
     unsafe { errno.write(saved) };
 }
 
-/// The slot that a signal is for, if it was sent for the measurement under way.
-fn token_slot(info: &siginfo_t) -> Option<usize> {
-    let generation = ACTIVE.load(SeqCst);
+/// The slot that a signal is for, if it was sent for the measurement of this generation, 0 for none.
+fn token_slot(generation: usize, info: &siginfo_t) -> Option<usize> {
     if generation == 0 {
         return None;
     }

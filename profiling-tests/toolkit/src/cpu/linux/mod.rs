@@ -18,9 +18,11 @@
 //! | a timer on the thread's CPU clock: at most 250 times a second, when the kernel ticks anyway | 18 µs |
 
 mod arena;
+mod atomic;
 mod clock;
 mod costs;
 mod delivery;
+mod gate;
 mod handler;
 mod mappings;
 mod naming;
@@ -30,6 +32,7 @@ mod sampler;
 mod samples;
 mod signal;
 mod slots;
+mod stack_bounds;
 mod tables;
 mod throttle;
 mod trim;

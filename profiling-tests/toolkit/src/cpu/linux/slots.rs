@@ -6,9 +6,10 @@
 
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
+use super::stack_bounds::StackBounds;
 use super::tables::RuleCache;
 
 /// Threads that one measurement can hold.
@@ -29,6 +30,8 @@ pub(super) struct Slot {
     /// What the thread's walks remember; the roster owns it.
     pub(super) rules: AtomicPtr<RuleCache>,
     stack: StackBounds,
+    /// An address in the stack whose bounds nobody has found yet; 0 for none.
+    wanted_stack: AtomicUsize,
     pub(super) counts: Counts,
 }
 
@@ -60,7 +63,12 @@ impl Slot {
             seen_cpu_ns: AtomicU64::new(0),
             seen_sleeps: AtomicU64::new(0),
             rules: AtomicPtr::new(ptr::null_mut()),
-            stack: StackBounds::new(),
+            stack: StackBounds {
+                version: AtomicUsize::new(0),
+                start: AtomicUsize::new(0),
+                end: AtomicUsize::new(0),
+            },
+            wanted_stack: AtomicUsize::new(0),
             counts: Counts {
                 weight_ns: AtomicU64::new(0),
                 handler_ns: AtomicU64::new(0),
@@ -92,59 +100,30 @@ impl Slot {
         ] {
             zero.store(0, Relaxed);
         }
-        self.stack.forget();
+        self.wanted_stack.store(0, Relaxed);
+        self.stack.set(&(0..0));
     }
 
     /// What may be read of the stack that ends at `stack_pointer`. The first time that isn't known, and the sampler
     /// will find it out.
     pub(super) fn readable_stack(&self, stack_pointer: usize) -> Option<Range<usize>> {
-        let start = self.stack.start.load(Acquire);
-        let end = self.stack.end.load(Acquire);
-        // The bounds of two mappings never go together: `start` is withdrawn before `end` changes.
-        let is_one_mapping = self.stack.start.load(Relaxed) == start;
-        if is_one_mapping && (start..end).contains(&stack_pointer) {
-            return Some(stack_pointer..end);
+        let known = self.stack.get().filter(|stack| stack.contains(&stack_pointer));
+        if known.is_none() {
+            self.wanted_stack.store(stack_pointer, Relaxed);
         }
-        self.stack.wanted.store(stack_pointer, Relaxed);
-        None
+        known.map(|stack| stack_pointer..stack.end)
     }
 
     /// The address of which somebody has to find out in which mapping it lies, since the last time of asking.
     pub(super) fn take_wanted_stack(&self) -> Option<usize> {
         // A load first: a store takes the line away from the thread.
-        (self.stack.wanted.load(Relaxed) != 0)
-            .then(|| self.stack.wanted.swap(0, Relaxed))
+        (self.wanted_stack.load(Relaxed) != 0)
+            .then(|| self.wanted_stack.swap(0, Relaxed))
             .filter(|&wanted| wanted != 0)
     }
 
     /// Makes `mapping` what may be read.
     pub(super) fn set_stack(&self, mapping: &Range<usize>) {
-        self.stack.forget();
-        self.stack.end.store(mapping.end, Release);
-        self.stack.start.store(mapping.start, Release);
-    }
-}
-
-/// The mapping in which a thread's stack lies, as far as known.
-#[derive(Debug)]
-struct StackBounds {
-    start: AtomicUsize,
-    end: AtomicUsize,
-    wanted: AtomicUsize,
-}
-
-impl StackBounds {
-    const fn new() -> Self {
-        Self {
-            start: AtomicUsize::new(usize::MAX),
-            end: AtomicUsize::new(0),
-            wanted: AtomicUsize::new(0),
-        }
-    }
-
-    fn forget(&self) {
-        self.start.store(usize::MAX, Release);
-        self.end.store(0, Release);
-        self.wanted.store(0, Relaxed);
+        self.stack.set(mapping);
     }
 }
