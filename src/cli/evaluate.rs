@@ -11,7 +11,8 @@ use postroom::evaluation::{Evaluation, EvaluationParams, evaluate};
 use super::options::Learning;
 use super::output::{print, print_json};
 use super::terminal::Terminal;
-use super::{Failure, progress};
+use super::thresholds::Thresholds;
+use super::{Failure, interrupt, progress};
 
 /// Say how good the classifier would be on an archive
 ///
@@ -21,10 +22,14 @@ use super::{Failure, progress};
 #[command(after_help = "Examples:\n  \
     postroom evaluate --db db.sqlite3\n  \
     postroom evaluate --db db.sqlite3 --language none --folds 10\n  \
+    postroom evaluate --db db.sqlite3 --threshold precision:0.95\n  \
     postroom evaluate --db db.sqlite3 --html evaluation.html")]
 pub(super) struct Evaluate {
     #[command(flatten)]
     learning: Learning,
+
+    #[command(flatten)]
+    thresholds: Thresholds,
 
     /// Parts to divide the documents into, 2 to 256; each costs a training
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u16).range(2..=256))]
@@ -48,7 +53,7 @@ impl Evaluate {
         }
         let params = EvaluationParams {
             n_folds: usize::from(self.folds),
-            training: self.learning.params(),
+            training: self.thresholds.applied(self.learning.params(), &store)?,
         };
         let evaluation = progress::watch(terminal, |status| {
             self.learning.on_threads(|| evaluate(&store, &params, status))
@@ -57,7 +62,7 @@ impl Evaluate {
             return Err(Failure::NoExamples(store.path().to_owned()));
         }
         if let Some(path) = &self.html {
-            write_page(&evaluation, path)?;
+            interrupt::writing(|| write_page(&evaluation, path))?;
         }
         if self.json {
             print_json(&evaluation)
