@@ -1,6 +1,7 @@
 //! Databases of paperless-ngx 1.8 to 3.0: the same archive reads the same, whatever release its tables are of.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use postroom::document::{Document, Field, Filing, LabelCatalog, LabelId};
@@ -109,11 +110,11 @@ fn archives(directory: &Path) -> Vec<(&'static str, PathBuf)> {
     for release in &LATER {
         for column in release.added {
             let (table, definition) = column.split_once(' ').unwrap();
-            schema += &format!("ALTER TABLE {table} ADD COLUMN {definition};\n");
+            writeln!(schema, "ALTER TABLE {table} ADD COLUMN {definition};").unwrap();
         }
         for column in release.removed {
             let (table, name) = column.split_once(' ').unwrap();
-            schema += &format!("ALTER TABLE {table} DROP COLUMN {name};\n");
+            writeln!(schema, "ALTER TABLE {table} DROP COLUMN {name};").unwrap();
         }
         made.push((release.version, database(directory, release.version, &schema)));
     }

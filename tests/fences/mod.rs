@@ -38,8 +38,9 @@ pub(crate) enum Kind {
 pub(crate) fn pages() -> BTreeMap<String, Vec<Fence>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = fs::read_dir(root.join("docs")).unwrap();
-    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()));
-    let pages = docs.filter(|page| page.ends_with(".md"));
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let pages = pages.map(|path| format!("docs/{}", path.file_name().unwrap().to_str().unwrap()));
     pages
         .chain(["README.md", "CHANGELOG.md"].map(str::to_owned))
         .map(|page| {

@@ -128,9 +128,9 @@ impl Text {
         }
         for (at, chosen) in labels.iter().enumerate() {
             for label in chosen {
-                (0..FINGERPRINT).for_each(|word| {
-                    push_word(&mut content, N_WORDS + (at * 100 + label) * FINGERPRINT + word)
-                });
+                for word in 0..FINGERPRINT {
+                    push_word(&mut content, N_WORDS + (at * 100 + label) * FINGERPRINT + word);
+                }
             }
         }
         MadeUp { content, labels }
