@@ -223,7 +223,8 @@ pub enum ArchiveProblem {
 
     /// The table is there, but not as paperless-ngx makes it.
     #[error(
-        "table {table} has no column {column}; expected a paperless-ngx database that its migrations have finished with"
+        "table {table} has no column {column}; expected a database of paperless-ngx 1.8 to 3.0: let its migrations finish, or, if \
+         it is of a later one, use a newer postroom"
     )]
     MissingColumn {
         /// The table.

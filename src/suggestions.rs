@@ -43,6 +43,13 @@ impl Suggestions {
         &self.by_field[field.index()]
     }
 
+    /// The same without labels of less than this confidence, 0 to 1: they become runners-up.
+    #[must_use]
+    pub fn at_least(&self, confidence: f32) -> Self {
+        let at_least = |field: &FieldSuggestion| field.at_least(confidence);
+        Self::new(self.by_field.each_ref().map(at_least))
+    }
+
     /// The labels alone, as a document bears them.
     pub fn labels(&self) -> Labels {
         Labels {
@@ -65,6 +72,18 @@ impl FieldSuggestion {
                 .collect(),
             runners_up: Vec::new(),
             none: if label.is_some() { 0.0 } else { 1.0 },
+        }
+    }
+
+    fn at_least(&self, confidence: f32) -> Self {
+        let (labels, unsure): (Vec<_>, Vec<_>) = self
+            .labels
+            .iter()
+            .partition(|candidate| candidate.confidence >= confidence);
+        Self {
+            labels,
+            runners_up: most_confident([unsure.as_slice(), &self.runners_up].concat()),
+            none: self.none,
         }
     }
 
@@ -131,6 +150,23 @@ mod tests {
     fn of_equally_confident_ones_the_lower_key_comes_first() {
         let found = most_confident([5, 3, 4, 1].map(|label| candidate(label, 0.5)).to_vec());
         assert_eq!(found, [candidate(1, 0.5), candidate(3, 0.5), candidate(4, 0.5)]);
+    }
+
+    #[test]
+    fn labels_that_are_not_certain_enough_become_runners_up() {
+        let field = FieldSuggestion {
+            labels: vec![candidate(1, 0.7), candidate(2, 0.9)],
+            runners_up: vec![candidate(3, 0.4)],
+            none: 0.1,
+        };
+        let suggestions = Suggestions::new(std::array::from_fn(|_| field.clone()));
+        let strict = suggestions.at_least(0.8);
+        assert_eq!(strict.of(Field::Tags).labels, [candidate(2, 0.9)]);
+        assert_eq!(
+            strict.of(Field::Tags).runners_up,
+            [candidate(1, 0.7), candidate(3, 0.4)]
+        );
+        assert_eq!(suggestions.at_least(0.7), suggestions);
     }
 
     #[test]

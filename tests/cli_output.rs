@@ -31,8 +31,9 @@ fn fits(text: &str, columns: usize) {
 }
 
 /// Every verb that answers in text.
-fn answers(user: &User) -> [Vec<&'static str>; 5] {
+fn answers(user: &User) -> [Vec<&'static str>; 7] {
     user.train().succeeded();
+    user.file("letter.txt", cli_common::content(0));
     [
         vec![
             "train",
@@ -51,6 +52,8 @@ fn answers(user: &User) -> [Vec<&'static str>; 5] {
             "--ids",
             "1,2,3,4,5",
         ],
+        vec!["predict", "--db", "db.sqlite3", "--inbox"],
+        vec!["explain", "--model", "model.postroom", "letter.txt"],
         vec!["evaluate", "--db", "db.sqlite3"],
         vec!["inspect", "model.postroom", "--labels", "--terms"],
         vec!["profile", "--db", "db.sqlite3"],
@@ -322,6 +325,16 @@ fn no_color_is_respected() {
             shown.contains("error: ") && !shown.contains('\u{1b}'),
             "{shown:?}"
         );
+    }
+}
+
+#[test]
+fn terminal_shows_the_epochs_of_networks_with_their_loss() {
+    let user = User::with_archive();
+    let train = "train --db db.sqlite3 --model model.postroom --pipeline mlp";
+    if let Some(shown) = on_a_terminal(&user, train, &[]) {
+        let (_, after) = shown.split_once("epoch ").unwrap();
+        assert!(after.contains(", loss 0."), "{shown:?}");
     }
 }
 

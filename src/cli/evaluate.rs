@@ -11,7 +11,8 @@ use postroom::evaluation::{Evaluation, EvaluationParams, evaluate};
 use super::options::Learning;
 use super::output::{print, print_json};
 use super::terminal::Terminal;
-use super::{Failure, progress};
+use super::thresholds::Thresholds;
+use super::{Failure, interrupt, progress};
 
 /// Say how good the classifier would be on an archive
 ///
@@ -22,10 +23,14 @@ use super::{Failure, progress};
     postroom evaluate --db db.sqlite3\n  \
     postroom evaluate --db db.sqlite3 --language none --folds 10\n  \
     postroom evaluate --db mariadb://paperless@db/paperless\n  \
+    postroom evaluate --db db.sqlite3 --threshold precision:0.95\n  \
     postroom evaluate --db db.sqlite3 --html evaluation.html")]
 pub(super) struct Evaluate {
     #[command(flatten)]
     learning: Learning,
+
+    #[command(flatten)]
+    thresholds: Thresholds,
 
     /// Parts to divide the documents into, 2 to 256; each costs a training
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u16).range(2..=256))]
@@ -49,7 +54,7 @@ impl Evaluate {
         }
         let params = EvaluationParams {
             n_folds: usize::from(self.folds),
-            training: self.learning.params(),
+            training: self.thresholds.applied(self.learning.params(), &store)?,
         };
         let evaluation = progress::watch(terminal, |status| {
             self.learning.on_threads(|| evaluate(&store, &params, status))
@@ -58,7 +63,7 @@ impl Evaluate {
             return Err(Failure::NoExamples(store.location()));
         }
         if let Some(path) = &self.html {
-            write_page(&evaluation, path)?;
+            interrupt::writing(|| write_page(&evaluation, path))?;
         }
         if self.json {
             print_json(&evaluation)

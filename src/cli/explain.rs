@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use postroom::document::{Field, LabelCatalog};
 use postroom::error::Error;
 use postroom::explanation::Explanation;
 
-use super::options::TrainedModel;
+use super::options::{FieldName, TrainedModel};
 use super::output::{print, print_json};
 use super::{Failure, texts};
 
@@ -40,27 +40,6 @@ pub(super) struct Explain {
     /// One JSON object a label, each on a line
     #[arg(long)]
     json: bool,
-}
-
-/// The fields by name.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum FieldName {
-    Correspondent,
-    DocumentType,
-    StoragePath,
-    Tags,
-}
-
-impl From<FieldName> for Field {
-    fn from(name: FieldName) -> Self {
-        match name {
-            FieldName::Correspondent => Self::Correspondent,
-            FieldName::DocumentType => Self::DocumentType,
-            FieldName::StoragePath => Self::StoragePath,
-            FieldName::Tags => Self::Tags,
-        }
-    }
 }
 
 impl Explain {

@@ -75,6 +75,24 @@ pub(crate) enum Failure {
         n_known: usize,
     },
 
+    /// A threshold was given to a label that isn't learned.
+    #[error(
+        "{field}: the archive has no label {name:?} among the {n_known} that are assigned automatically; give its name \
+         as paperless-ngx shows it, and its matching algorithm must be \"Auto\""
+    )]
+    NotAutomatic {
+        /// The field.
+        field: Field,
+        /// The name.
+        name: String,
+        /// Labels that there are.
+        n_known: usize,
+    },
+
+    /// The other pipeline has no confidences to choose thresholds by.
+    #[error("--threshold and --label-threshold are for --pipeline linear: mlp answers as paperless-ngx does")]
+    NoThresholds,
+
     /// A text can't be read.
     #[error("cannot read {source_name}: {problem}; give the path of a text file, or - for standard input")]
     Unreadable {
@@ -132,9 +150,10 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// 1, or what a shell makes of Ctrl-C. Wrong usage is 2, and clap's.
+    /// 2 for wrong usage, as clap has it; what a shell makes of Ctrl-C; 1 otherwise.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::NoThresholds => 2,
             Self::Cancelled => 130,
             _ if self.is_broken_pipe() => 0,
             _ => 1,

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use postroom::Error;
 use postroom::document::Field;
 use postroom::model_file::{self, Description, ModelFileProblem};
+use postroom::pipelines::Pipeline;
 use postroom::text::Language;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::Failure;
 use super::key::KeyOptions;
 use super::output::{field_name, hex, print, print_json};
+use super::thresholds::aim_name;
 
 /// Say what is in a model file
 ///
@@ -83,6 +85,8 @@ impl Inspect {
             pipeline: description.params.pipeline.name(),
             language: description.params.language.map(Language::name),
             seed: description.params.seed,
+            threshold: threshold(&description.params.pipeline),
+            n_label_thresholds: n_given(&description.params.pipeline),
             format_version: description.format_version,
             saved: Timestamp::try_from(saved).ok(),
             last_change: description.fingerprint.last_change,
@@ -115,6 +119,11 @@ struct Inspection<'a> {
     pipeline: &'static str,
     language: Option<&'static str>,
     seed: u64,
+    /// What thresholds were chosen for, as `train --threshold` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<String>,
+    /// Labels whose threshold was given.
+    n_label_thresholds: usize,
     format_version: u32,
     /// When the file was written.
     #[serde(serialize_with = "rfc_3339")]
@@ -158,6 +167,13 @@ impl Inspection<'_> {
                 self.seed
             ),
         );
+        if let Some(threshold) = &self.threshold {
+            let given = match self.n_label_thresholds {
+                0 => String::new(),
+                n_given => format!(", given for {n_given} label(s)"),
+            };
+            line("threshold", &format!("{threshold}{given}"));
+        }
         line("format", &format!("version {}", self.format_version));
         line("saved", &instant(self.saved));
         line(
@@ -196,6 +212,20 @@ impl Inspection<'_> {
             line(if at == 0 { "terms" } else { "" }, term);
         }
         text
+    }
+}
+
+fn threshold(pipeline: &Pipeline) -> Option<String> {
+    match pipeline {
+        Pipeline::Linear(linear) => Some(aim_name(linear.threshold)),
+        Pipeline::Mlp(_) => None,
+    }
+}
+
+fn n_given(pipeline: &Pipeline) -> usize {
+    match pipeline {
+        Pipeline::Linear(linear) => linear.label_thresholds.len(),
+        Pipeline::Mlp(_) => 0,
     }
 }
 

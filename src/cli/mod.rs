@@ -17,6 +17,7 @@ mod profile;
 mod progress;
 mod terminal;
 mod texts;
+mod thresholds;
 mod train;
 
 use clap::{ArgAction, Parser, Subcommand};
@@ -38,6 +39,7 @@ use terminal::Terminal;
     disable_help_subcommand = true,
     after_help = "Begin with:\n  \
         postroom evaluate --db db.sqlite3\n  \
+        postroom predict --db db.sqlite3 --inbox\n  \
         postroom train --db db.sqlite3 --model model.postroom\n  \
         postroom predict --model model.postroom letter.txt"
 )]
@@ -69,9 +71,10 @@ enum Verb {
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let terminal = Terminal::new(arguments.verbose, arguments.quiet);
+    interrupt::listen()?;
     match arguments.verb {
         Verb::Train(verb) => verb.run(&terminal),
-        Verb::Predict(verb) => verb.run(),
+        Verb::Predict(verb) => verb.run(&terminal),
         Verb::Explain(verb) => verb.run(),
         Verb::Evaluate(verb) => verb.run(&terminal),
         Verb::Inspect(verb) => verb.run(),

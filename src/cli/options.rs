@@ -51,10 +51,7 @@ impl Learning {
     /// The archive, once it is certain to be one with something to learn.
     pub(super) fn open(&self) -> Result<Archive, Failure> {
         let store = open(&self.db)?;
-        let catalog = store.snapshot()?.label_catalog()?;
-        if Field::ALL.into_iter().all(|field| catalog.of(field).is_empty()) {
-            return Err(Failure::NoAutoLabels(self.db.clone()));
-        }
+        ensure_something_to_learn(&store)?;
         Ok(store)
     }
 
@@ -142,14 +139,49 @@ pub(super) struct TrainedModel {
 impl TrainedModel {
     /// The model, ready to answer.
     pub(super) fn load(&self) -> Result<DocumentClassifier, Failure> {
-        // Where there is no model yet there is no key either, and the model is what to make.
-        if !self.model.exists() {
-            return Err(Failure::NoModel(self.model.clone()));
-        }
-        let mut classifier = DocumentClassifier::default();
-        match classifier.load(&self.model, &self.key.existing()?)? {
-            Loading::Loaded => Ok(classifier),
-            Loading::NoModelYet => Err(Failure::NoModel(self.model.clone())),
+        load(&self.model, &self.key)
+    }
+}
+
+/// The model in a file, ready to answer.
+pub(super) fn load(model: &Path, key: &KeyOptions) -> Result<DocumentClassifier, Failure> {
+    // Where there is no model yet there is no key either, and the model is what to make.
+    if !model.exists() {
+        return Err(Failure::NoModel(model.to_owned()));
+    }
+    let mut classifier = DocumentClassifier::default();
+    match classifier.load(model, &key.existing()?)? {
+        Loading::Loaded => Ok(classifier),
+        Loading::NoModelYet => Err(Failure::NoModel(model.to_owned())),
+    }
+}
+
+/// Makes sure that the archive's owner wants some label to be learned.
+pub(super) fn ensure_something_to_learn(store: &Archive) -> Result<(), Failure> {
+    let catalog = store.snapshot()?.label_catalog()?;
+    if Field::ALL.into_iter().all(|field| catalog.of(field).is_empty()) {
+        return Err(Failure::NoAutoLabels(store.location()));
+    }
+    Ok(())
+}
+
+/// The fields by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum FieldName {
+    Correspondent,
+    DocumentType,
+    StoragePath,
+    Tags,
+}
+
+impl From<FieldName> for Field {
+    fn from(name: FieldName) -> Self {
+        match name {
+            FieldName::Correspondent => Self::Correspondent,
+            FieldName::DocumentType => Self::DocumentType,
+            FieldName::StoragePath => Self::StoragePath,
+            FieldName::Tags => Self::Tags,
         }
     }
 }
@@ -183,7 +215,7 @@ impl Default for PipelineName {
 
 /// A language, or none.
 #[derive(Debug, Clone, Copy)]
-struct LanguageName(Option<Language>);
+pub(super) struct LanguageName(pub(super) Option<Language>);
 
 impl Default for LanguageName {
     fn default() -> Self {

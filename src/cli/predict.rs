@@ -6,16 +6,19 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use postroom::classifier::DocumentClassifier;
+use postroom::classifier::{ClassifierParams, DocumentClassifier};
 use postroom::document::{DocumentId, Field, LabelCatalog};
 use postroom::error::Error;
 use postroom::store::{Archive, Location, Selection};
 use postroom::suggestions::{Candidate, FieldSuggestion, Suggestions};
 use serde::Serialize;
 
-use super::options::{self, LocationParser, TrainedModel};
+use super::key::KeyOptions;
+use super::options::{LanguageName, LocationParser, ensure_something_to_learn, load, open};
 use super::output::{field_name, harmless, percent, print, print_json};
-use super::{Failure, texts};
+use super::terminal::Terminal;
+use super::thresholds::confidence;
+use super::{Failure, progress, texts};
 
 /// Say how to file texts, or documents of an archive
 ///
@@ -26,11 +29,16 @@ use super::{Failure, texts};
     after_help = "Examples:\n  \
         postroom predict --model model.postroom letter.txt\n  \
         pdftotext letter.pdf - | postroom predict --model model.postroom -\n  \
-        postroom predict --model model.postroom --db db.sqlite3 --inbox --json"
+        postroom predict --db db.sqlite3 --inbox\n  \
+        postroom predict --db db.sqlite3 --inbox --model model.postroom --json"
 )]
 pub(super) struct Predict {
+    /// The model file; without one, the archive is learned first and nothing is kept
+    #[arg(long, value_name = "FILE", required_unless_present = "db")]
+    model: Option<PathBuf>,
+
     #[command(flatten)]
-    model: TrainedModel,
+    key: KeyOptions,
 
     /// Text files; - is standard input
     #[arg(value_name = "TEXT", conflicts_with = "db")]
@@ -48,6 +56,16 @@ pub(super) struct Predict {
     #[arg(long, requires = "db")]
     inbox: bool,
 
+    /// Without a model: the language of the documents, as `postroom train` takes it
+    #[arg(long, value_name = "LANGUAGE", conflicts_with = "model")]
+    language: Option<LanguageName>,
+
+    /// Leave out labels that are less certain than this, 0 to 1
+    ///
+    /// The model has thresholds of its own, which were chosen when it was trained; this comes on top of them.
+    #[arg(long, value_name = "CONFIDENCE", default_value_t = 0.0, value_parser = confidence)]
+    min_confidence: f32,
+
     /// One JSON object a document, each on a line
     #[arg(long)]
     json: bool,
@@ -55,20 +73,38 @@ pub(super) struct Predict {
 
 impl Predict {
     /// Answers for every text or document.
-    pub(super) fn run(&self) -> Result<(), Failure> {
-        let classifier = self.model.load()?;
-        match &self.db {
-            Some(db) => self.predict_documents(&classifier, &options::open(db)?),
-            None => self.files.iter().try_for_each(|path| {
-                let content = texts::read(path)?;
-                let file = Some(path.to_string_lossy());
-                self.show(
-                    &classifier,
-                    Source { file, document: None },
-                    &classifier.predict(&content)?,
-                )
-            }),
+    pub(super) fn run(&self, terminal: &Terminal) -> Result<(), Failure> {
+        let model = self.model.as_deref().map(|model| load(model, &self.key));
+        let model = model.transpose()?;
+        if let Some(db) = &self.db {
+            let store = open(db)?;
+            let classifier = model.map_or_else(|| self.learn(&store, terminal), Ok)?;
+            return self.predict_documents(&classifier, &store);
         }
+        let classifier = model.ok_or(Error::NoModel)?;
+        self.files.iter().try_for_each(|path| {
+            let content = texts::read(path)?;
+            let file = Some(path.to_string_lossy());
+            self.show(
+                &classifier,
+                Source { file, document: None },
+                &classifier.predict(&content)?,
+            )
+        })
+    }
+
+    fn learn(&self, store: &Archive, terminal: &Terminal) -> Result<DocumentClassifier, Failure> {
+        ensure_something_to_learn(store)?;
+        let mut params = ClassifierParams::default();
+        if let Some(LanguageName(language)) = self.language {
+            params.training.language = language;
+        }
+        let mut classifier = DocumentClassifier::new(params);
+        let training = progress::watch(terminal, |status| Ok(classifier.train(store, status)?))?;
+        if training.report().fields.is_empty() {
+            return Err(Failure::NoExamples(store.location()));
+        }
+        Ok(classifier)
     }
 
     /// Nothing is printed while the archive is open: whoever reads the answers slowly would hold up its writers.
@@ -116,8 +152,9 @@ impl Predict {
         suggestions: &Suggestions,
     ) -> Result<(), Failure> {
         let catalog = &classifier.model().ok_or(Error::NoModel)?.catalog;
+        let suggestions = suggestions.at_least(self.min_confidence);
         if self.json {
-            return print_json(&Answer::new(source, suggestions, catalog));
+            return print_json(&Answer::new(source, &suggestions, catalog));
         }
         let mut text = match (source.file, source.document) {
             (_, Some(id)) => format!("document {id}\n"),

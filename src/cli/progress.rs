@@ -19,9 +19,9 @@ pub(super) fn watch<T>(
     terminal: &Terminal,
     work: impl FnOnce(StatusCallback<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    interrupt::listen()?;
     let bars = terminal.bars().map(|bars| Mutex::new(Bars::new(bars.clone())));
     let shown = bars.as_ref().map_or(Shown::Lines, Shown::Bars);
+    interrupt::begin_work();
     let result = work(&|status| {
         if interrupt::received() {
             return ControlFlow::Break(());
@@ -30,9 +30,9 @@ pub(super) fn watch<T>(
         ControlFlow::Continue(())
     });
     shown.finish();
-    match result {
-        Ok(_) if interrupt::received() => Err(Failure::Cancelled),
-        result => result,
+    match (result, interrupt::end_work()) {
+        (Ok(_), true) => Err(Failure::Cancelled),
+        (result, _) => result,
     }
 }
 

@@ -18,7 +18,8 @@ use super::key::{KeyError, KeyOptions, SigningKey};
 use super::options::Learning;
 use super::output::{field_name, print};
 use super::terminal::Terminal;
-use super::{Failure, progress};
+use super::thresholds::Thresholds;
+use super::{Failure, interrupt, progress};
 
 /// Learn how an archive is filed, and save the model
 ///
@@ -29,10 +30,15 @@ use super::{Failure, progress};
     postroom train --db db.sqlite3 --model model.postroom\n  \
     postroom train --db db.sqlite3 --model model.postroom --language deu\n  \
     postroom train --db postgres://paperless@db/paperless --model model.postroom\n  \
+    postroom train --db db.sqlite3 --model model.postroom \\\n    \
+      --threshold precision:0.95 --label-threshold 'tags:Tax=0.99'\n  \
     postroom -q train --db db.sqlite3 --model model.postroom   # in a cron job")]
 pub(super) struct Train {
     #[command(flatten)]
     learning: Learning,
+
+    #[command(flatten)]
+    thresholds: Thresholds,
 
     /// The model file, replaced whole once there is a new model
     #[arg(long, value_name = "FILE")]
@@ -55,7 +61,7 @@ impl Train {
         ensure_model_or_nothing(&self.model)?;
         let key = self.key.find()?;
         let mut classifier = DocumentClassifier::new(ClassifierParams {
-            training: self.learning.params(),
+            training: self.thresholds.applied(self.learning.params(), &store)?,
             ..ClassifierParams::default()
         });
         if !self.full {
@@ -75,7 +81,7 @@ impl Train {
                 Err(Failure::NoExamples(store.location()))
             }
             Training::Trained(report) => {
-                let key_file = self.save(&classifier, key)?;
+                let key_file = interrupt::writing(|| self.save(&classifier, key))?;
                 let took = began.elapsed();
                 print(&self.summary(&Learned {
                     report: &report,

@@ -6,6 +6,8 @@ use postroom::evaluation::{Confusion, Evaluation, FieldEvaluation, LabelEvaluati
 
 use crate::cli::output::{field_name, percent};
 
+use Column::{Number, Text};
+
 /// Rows of a table that is ordered by importance.
 const MOST_ROWS: usize = 100;
 
@@ -20,16 +22,31 @@ const HEAD: &str = r#"<!doctype html>
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin-top: 2.5rem; }
+h2::first-letter { text-transform: uppercase; }
+details { margin-top: .75rem; }
+dt { font-weight: 600; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: 600; padding: .75rem 0 .25rem; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: right; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-th:first-child, td:first-child, .text { text-align: left; overflow-wrap: anywhere; }
-td { font-variant-numeric: tabular-nums; }
+td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td:first-child, .text { text-align: left; min-width: 7.5rem; overflow-wrap: anywhere; white-space: normal; }
+@media (max-width: 40rem) { body { margin: 1rem auto; } h1 { font-size: 1.5rem; line-height: 1.2; } table { font-size: .9rem; } }
 </style>
 </head>
 <body>
 "#;
+
+const LEGEND: &str = "<details><summary>What the figures mean</summary>
+<dl>
+<dt>Accuracy<dd>Documents whose answer is wholly right: the label, or rightly none; of tags, all of them.
+<dt>Macro F1<dd>The balance of precision and recall, as the mean over the labels, however rare they are.
+<dt>Micro F1<dd>The same balance over all assignments together.
+<dt>Coverage<dd>Of the documents with a label, those that were assigned one.
+<dt>Precision<dd>Of the labels that were assigned, those that are right.
+<dt>Calibration error<dd>How far confidences are from the share of answers that are right, on average.
+</dl></details>
+";
 
 /// The page of an evaluation.
 pub(super) struct Page<'a>(pub(super) &'a Evaluation);
@@ -48,6 +65,7 @@ impl Display for Page<'_> {
             Escaped(evaluation.pipeline)
         )?;
         fields(&evaluation.fields, f)?;
+        f.write_str(LEGEND)?;
         evaluation.fields.iter().try_for_each(|field| details(field, f))?;
         f.write_str("</body>\n</html>\n")
     }
@@ -55,13 +73,13 @@ impl Display for Page<'_> {
 
 fn fields(fields: &[FieldEvaluation], f: &mut Formatter<'_>) -> fmt::Result {
     let head = [
-        "Field",
-        "Accuracy",
-        "Macro F1",
-        "Micro F1",
-        "Coverage",
-        "Precision",
-        "Calibration error",
+        Text("Field"),
+        Number("Accuracy"),
+        Number("Macro F1"),
+        Number("Micro F1"),
+        Number("Coverage"),
+        Number("Precision"),
+        Number("Calibration error"),
     ];
     table(f, "Fields", &head, fields, |field, f| {
         write!(
@@ -82,13 +100,20 @@ fn details(field: &FieldEvaluation, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "<h2>{}</h2>", field_name(field.field))?;
     let mut by_support: Vec<&LabelEvaluation> = field.labels.iter().collect();
     by_support.sort_by_key(|label| std::cmp::Reverse(label.support));
-    labels(&by_support, f)?;
+    // What to do something about comes first.
+    suspects(&field.suspects, f)?;
     confusions(&field.confusions, f)?;
-    suspects(&field.suspects, f)
+    labels(&by_support, f)
 }
 
 fn labels(labels: &[&LabelEvaluation], f: &mut Formatter<'_>) -> fmt::Result {
-    let head = ["Label", "Documents", "Precision", "Recall", "F1"];
+    let head = [
+        Text("Label"),
+        Number("Documents"),
+        Number("Precision"),
+        Number("Recall"),
+        Number("F1"),
+    ];
     table(f, "Labels, the most frequent first", &head, labels, |label, f| {
         write!(
             f,
@@ -106,7 +131,7 @@ fn confusions(confusions: &[Confusion], f: &mut Formatter<'_>) -> fmt::Result {
     table(
         f,
         "What was taken for what",
-        &["Has", "Was assigned", "Documents"],
+        &[Text("Has"), Text("Was assigned"), Number("Documents")],
         confusions,
         |confusion, f| {
             let (actual, assigned) = (
@@ -123,7 +148,12 @@ fn confusions(confusions: &[Confusion], f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn suspects(suspects: &[Suspect], f: &mut Formatter<'_>) -> fmt::Result {
-    let head = ["Document", "Has", "Looks like", "Confidence"];
+    let head = [
+        Text("Document"),
+        Text("Has"),
+        Text("Looks like"),
+        Number("Confidence"),
+    ];
     table(f, "Documents to look at", &head, suspects, |suspect, f| {
         let (actual, expected) = (named(suspect.actual.as_ref()), named(suspect.expected.as_ref()));
         let confidence = percent(f64::from(suspect.confidence));
@@ -135,11 +165,17 @@ fn suspects(suspects: &[Suspect], f: &mut Formatter<'_>) -> fmt::Result {
     })
 }
 
+/// A column's head.
+enum Column {
+    Text(&'static str),
+    Number(&'static str),
+}
+
 /// A table, unless it would be empty.
 fn table<T>(
     f: &mut Formatter<'_>,
     caption: &str,
-    head: &[&str],
+    head: &[Column],
     rows: &[T],
     row: impl Fn(&T, &mut Formatter<'_>) -> fmt::Result,
 ) -> fmt::Result {
@@ -151,8 +187,12 @@ fn table<T>(
         write!(f, ": {MOST_ROWS} of {}", rows.len())?;
     }
     f.write_str("</caption>\n<tr>")?;
-    head.iter()
-        .try_for_each(|name| write!(f, "<th scope=\"col\">{name}"))?;
+    for column in head {
+        match column {
+            Column::Text(name) => write!(f, "<th scope=\"col\" class=\"text\">{name}")?,
+            Column::Number(name) => write!(f, "<th scope=\"col\">{name}")?,
+        }
+    }
     for item in rows.iter().take(MOST_ROWS) {
         f.write_str("\n<tr>")?;
         row(item, f)?;
