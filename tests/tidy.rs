@@ -36,7 +36,7 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 fn sources() -> Vec<PathBuf> {
-    let folders = ["src", "tests", "profiling-tests"];
+    let folders = ["src", "tests", "profiling-tests", "benches"];
     let sources: Vec<_> = folders
         .iter()
         .flat_map(|folder| files(&root().join(folder), "rs"))
