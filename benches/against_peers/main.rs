@@ -78,14 +78,17 @@ fn compare(arguments: &[String]) -> Result<(), String> {
         }
     }
     say(table::HEAD);
-    let mut missing = Vec::new();
+    let (mut missing, mut answers) = (Vec::new(), Vec::new());
     for experiment in EXPERIMENTS.iter().filter(|experiment| chosen(experiment.name)) {
         let database = experiment.corpus.database().map_err(|error| error.to_string())?;
         let ours = in_a_process_of_its_own(experiment, &database)?;
         let mut peers = Figures::new();
         let asked = experiment.peers.iter().filter(|_| options.is_empty());
-        for found in asked.map(|peer| peer.ask(&database)) {
-            match found {
+        for &peer in asked {
+            let answered = answers.iter().find(|(of, _)| *of == (experiment.corpus, peer));
+            let answer = answered.map_or_else(|| peer.ask(&database), |(_, answer)| Result::clone(answer));
+            answers.push(((experiment.corpus, peer), answer.clone()));
+            match answer {
                 Ok(figures) => peers.extend(figures),
                 Err(why) => missing.push(format!("{}: peer: {why}", experiment.name)),
             }

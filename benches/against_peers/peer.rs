@@ -26,6 +26,10 @@ impl Peer {
             return Err("not present".to_owned());
         }
         let mut command = Command::new("python3");
+        // More threads of its linear algebra spin, and take the processor from whatever is measured beside.
+        command
+            .env("OPENBLAS_NUM_THREADS", "1")
+            .env("OMP_NUM_THREADS", "1");
         command.arg(script).arg(database);
         match self {
             Self::Training { pipeline, repeat } => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use postroom::Result;
 
 use crate::corpora::Corpus;
-use crate::ours::{self, Figures};
+use crate::ours::Figures;
 
 /// Figures that one process of ours and one of the peer's find out, on the same archive.
 pub(crate) struct Experiment {
@@ -18,7 +18,7 @@ pub(crate) struct Experiment {
 }
 
 /// A script, and what it is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// The script that `POSTROOM_PEER` names, and how often it trains.
     Training { pipeline: &'static str, repeat: usize },

@@ -133,7 +133,7 @@ fn fit_together(payload: Payload<'_>) -> Result<Model, ModelFileProblem> {
 fn decode_learned(learned: LearnedPayload<'_>, params: &TrainingParams) -> Result<PipelineModel, String> {
     match (learned, &params.pipeline) {
         (LearnedPayload::Mlp(payload), Pipeline::Mlp(pipeline)) => {
-            Ok(PipelineModel::Mlp(payload.decode(params, pipeline)?))
+            Ok(PipelineModel::Mlp(payload.decode(pipeline)?))
         }
         (LearnedPayload::Linear(payload), Pipeline::Linear(pipeline)) => {
             Ok(PipelineModel::Linear(Box::new(payload.decode(params, pipeline)?)))
