@@ -40,6 +40,7 @@ fn sources() -> Vec<PathBuf> {
         "src",
         "tests",
         "profiling-tests",
+        "benches",
         "fuzz/src",
         "fuzz/fuzz_targets",
         "fuzz/examples",

@@ -92,7 +92,7 @@ fn business_word(rng: &mut impl Rng) -> &'static str {
 }
 
 /// A made-up word, the first ones by far the most often: Zipf's law, as Mandelbrot corrected it.
-fn made_up_word(rng: &mut impl Rng) -> String {
+pub(super) fn made_up_word(rng: &mut impl Rng) -> String {
     static CUMULATIVE: LazyLock<Vec<f64>> = LazyLock::new(|| {
         let weights = (0..MADE_UP_WORDS).map(|rank| 1.0 / (rank as f64 + 2.7));
         weights

@@ -83,6 +83,13 @@ impl CountVectorizer {
         })
     }
 
+    /// Whether there is a vectorizer that was fitted with these parameters, to this vocabulary: as
+    /// [`Self::from_vocabulary`], without making it.
+    pub(crate) fn check(params: CountVectorizerParams, vocabulary: &Vocabulary) -> Result<()> {
+        params.check()?;
+        columns_of(vocabulary, params.ngrams).map(drop)
+    }
+
     /// The parameters it was fitted with.
     pub fn params(&self) -> &CountVectorizerParams {
         &self.params

@@ -55,14 +55,16 @@ impl Real for f32 {
         const ROUND: f32 = 12_582_912.0;
         // Beyond these the result is 0 or infinite in single precision anyway.
         let x = self.clamp(-87.0, 88.0);
-        let power = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+        let rounded = x * std::f32::consts::LOG2_E + ROUND;
+        let power = rounded - ROUND;
         let rest = x - power * LN2_HIGH - power * LN2_LOW;
         let mut poly = 1.987_569_1e-4_f32;
         for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
             poly = poly * rest + coefficient;
         }
         let mantissa = poly * rest * rest + rest + 1.0;
-        let exponent = f32::from_bits((((power as i32) + 127) << 23) as u32);
+        // The integer stands in the last bits of what was rounded; those above it are shifted out.
+        let exponent = f32::from_bits(rounded.to_bits().wrapping_add(127) << 23);
         mantissa * exponent
     }
 }

@@ -169,7 +169,7 @@ fn catalog(learned: &PipelineModel, names: [Vec<&str>; 4]) -> Result<LabelCatalo
 fn decode_learned(learned: LearnedPayload<'_>, params: &TrainingParams) -> Result<PipelineModel, String> {
     match (learned, &params.pipeline) {
         (LearnedPayload::Mlp(payload), Pipeline::Mlp(pipeline)) => {
-            Ok(PipelineModel::Mlp(payload.decode(params, pipeline)?))
+            Ok(PipelineModel::Mlp(payload.decode(pipeline)?))
         }
         (LearnedPayload::Linear(payload), Pipeline::Linear(pipeline)) => {
             Ok(PipelineModel::Linear(Box::new(payload.decode(params, pipeline)?)))

@@ -1,6 +1,7 @@
 //! One mini-batch seen column by column, which is how the first layer's gradient reads it.
 
 use crate::learners::Real;
+use crate::learners::simd::prefetch;
 use crate::sparse::CsrMatrix;
 
 /// The stored values of a batch of rows, by term: a counting sort of the batch's part of the matrix.
@@ -17,13 +18,20 @@ pub(crate) struct BatchColumns<T> {
     entries: Vec<(u32, T)>,
 }
 
+/// Rows that are asked for ahead: a batch is rows from anywhere in the matrix.
+const AHEAD: usize = 2;
+
 impl<T: Real> BatchColumns<T> {
     /// Replaces the content by that of `rows`, keeping the memory.
     pub(crate) fn fill(&mut self, matrix: &CsrMatrix, rows: &[u32]) {
         // Counted two places up and filled one place up, so that the starts stand where they belong at the end.
         self.starts.clear();
         self.starts.resize(matrix.n_cols() + 2, 0);
-        for &row in rows {
+        let ahead = |place: usize| rows.get(place + AHEAD).map(|&row| matrix.row(row as usize));
+        for (place, &row) in rows.iter().enumerate() {
+            if let Some(row) = ahead(place) {
+                prefetch(row.indices);
+            }
             for &term in matrix.row(row as usize).indices {
                 self.starts[term as usize + 2] += 1;
             }
@@ -34,6 +42,9 @@ impl<T: Real> BatchColumns<T> {
         let n_entries = self.starts[self.starts.len() - 1] as usize;
         self.entries.resize(n_entries, (0, T::zero()));
         for (in_batch, &row) in rows.iter().enumerate() {
+            if let Some(row) = ahead(in_batch) {
+                prefetch(row.values);
+            }
             let row = matrix.row(row as usize);
             for (&term, &value) in row.indices.iter().zip(row.values) {
                 let next = &mut self.starts[term as usize + 1];

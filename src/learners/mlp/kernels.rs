@@ -53,7 +53,7 @@ pub(crate) fn weighted_sum<'a, T: Real>(
 }
 
 /// Outputs whose logits are summed together: four vectors, enough to hide the latency of an addition.
-const OUTPUTS_AT_ONCE: usize = 4 * LANES;
+pub(crate) const OUTPUTS_AT_ONCE: usize = 4 * LANES;
 
 /// The output weights once more, as the logits read them: for some outputs at a time, one row per hidden unit. A
 /// logit is then a sum that runs over the hidden units in order, like every other sum here, and not an inner product
@@ -85,21 +85,88 @@ impl<T: Real> LogitWeights<T> {
     /// Sets `logits` to bias + Σ activation × weight.
     #[inline(always)]
     pub(crate) fn logits(&self, biases: &[T], activations: &Units<T>, logits: &mut [T]) {
-        let outputs = logits
-            .chunks_mut(OUTPUTS_AT_ONCE)
-            .zip(biases.chunks(OUTPUTS_AT_ONCE));
-        for ((logits, biases), by_unit) in outputs.zip(&self.by_unit) {
-            let mut sums = [[T::zero(); LANES]; OUTPUTS_AT_ONCE / LANES];
-            for (weights, &activation) in by_unit.iter().zip(activations) {
-                for vector in 0..OUTPUTS_AT_ONCE / LANES {
-                    for lane in 0..LANES {
-                        sums[vector][lane] += activation * weights[vector * LANES + lane];
+        self.logits_of_rows(biases, &std::iter::once(activations), logits);
+    }
+
+    /// The same for several rows, whose logits follow on each other.
+    // PERF: block by block, each for all rows: the weights of thousands of outputs don't stay near from row to row.
+    #[inline(always)]
+    pub(crate) fn logits_of_rows<'a>(
+        &self,
+        biases: &[T],
+        rows: &(impl Iterator<Item = &'a Units<T>> + Clone),
+        logits: &mut [T],
+    ) {
+        let n_outputs = biases.len();
+        let blocks = self.by_unit.iter().zip(biases.chunks(OUTPUTS_AT_ONCE));
+        for (block, (by_unit, biases)) in blocks.enumerate() {
+            for (activations, logits) in rows.clone().zip(logits.chunks_exact_mut(n_outputs)) {
+                let mut sums = [[T::zero(); LANES]; OUTPUTS_AT_ONCE / LANES];
+                for (weights, &activation) in by_unit.iter().zip(activations) {
+                    for vector in 0..OUTPUTS_AT_ONCE / LANES {
+                        for lane in 0..LANES {
+                            sums[vector][lane] += activation * weights[vector * LANES + lane];
+                        }
                     }
                 }
+                let logits = &mut logits[block * OUTPUTS_AT_ONCE..];
+                for (output, (logit, &bias)) in logits.iter_mut().zip(biases).enumerate() {
+                    *logit = sums[output / LANES][output % LANES] + bias;
+                }
             }
-            for (output, (logit, &bias)) in logits.iter_mut().zip(biases).enumerate() {
-                *logit = sums[output / LANES][output % LANES] + bias;
+        }
+    }
+}
+
+/// Rows of sums that are taken together, and vectors of each.
+pub(crate) const SUMS_AT_ONCE: usize = 4;
+const VECTORS_AT_ONCE: usize = 3;
+
+/// For some places k from `first` on, `Σ factors[k] × row`, in the order of `terms`: what [`weighted_sum`] gives for each.
+// PERF: a few vectors of several sums at a time. Every number of a row is then read once for all sums, not for each.
+#[inline(always)]
+pub(crate) fn weighted_sums<'a, T: Real>(
+    first: usize,
+    terms: impl Iterator<Item = (&'a [T], &'a Units<T>)> + Clone,
+    sums: &mut [Units<T>; SUMS_AT_ONCE],
+) {
+    for vector in (0..VECTORS - 1).step_by(VECTORS_AT_ONCE) {
+        part_of_weighted_sums::<T, VECTORS_AT_ONCE, { VECTORS_AT_ONCE * SUMS_AT_ONCE }>(
+            first,
+            terms.clone(),
+            vector,
+            sums,
+        );
+    }
+    part_of_weighted_sums::<T, 1, SUMS_AT_ONCE>(first, terms, VECTORS - 1, sums);
+}
+
+const _: () = assert!(
+    (VECTORS - 1).is_multiple_of(VECTORS_AT_ONCE),
+    "one vector is left over"
+);
+
+/// `WIDTH` vectors from `from` on: with those of all sums `PLACES`.
+#[inline(always)]
+fn part_of_weighted_sums<'a, T: Real, const WIDTH: usize, const PLACES: usize>(
+    first: usize,
+    terms: impl Iterator<Item = (&'a [T], &'a Units<T>)>,
+    from: usize,
+    flat: &mut [Units<T>; SUMS_AT_ONCE],
+) {
+    let mut sums = [[T::zero(); LANES]; PLACES];
+    for (factors, row) in terms {
+        let factors = &factors[first..first + SUMS_AT_ONCE];
+        let row = &row.as_chunks::<LANES>().0[from..from + WIDTH];
+        for place in 0..PLACES {
+            for lane in 0..LANES {
+                sums[place][lane] += factors[place / WIDTH] * row[place % WIDTH][lane];
             }
+        }
+    }
+    for place in 0..PLACES {
+        for lane in 0..LANES {
+            flat[place / WIDTH][(from + place % WIDTH) * LANES + lane] = sums[place][lane];
         }
     }
 }
@@ -113,5 +180,7 @@ pub(crate) fn sum_of_squares<T: Real>(row: &Units<T>) -> T {
             lanes[lane] += vector[lane] * vector[lane];
         }
     }
+    // PERF: kept from the compiler's eyes, which else makes half vectors of the whole loop to suit the tree below.
+    let lanes = std::hint::black_box(lanes);
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }

@@ -27,11 +27,11 @@ impl OutputActivation {
         match self {
             Self::Softmax => {
                 let highest = logits.iter().copied().fold(T::neg_infinity(), T::max);
-                let mut sum = T::zero();
+                // PERF: summed in a loop of its own, for a sum in order is no work for vectors, and the exponentials are.
                 for logit in logits.iter_mut() {
                     *logit = (*logit - highest).exponential();
-                    sum += *logit;
                 }
+                let sum: T = logits.iter().copied().sum();
                 for value in logits.iter_mut() {
                     *value /= sum;
                 }

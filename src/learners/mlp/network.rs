@@ -10,6 +10,7 @@ use super::kernels::{HIDDEN, LogitWeights, Units, weighted_sum};
 use super::loss::OutputActivation;
 use super::{Mlp, Shape};
 use crate::learners::Real;
+use crate::learners::simd::prefetch;
 use crate::sparse::SparseRow;
 
 /// Weights and biases of both layers.
@@ -23,6 +24,9 @@ pub(crate) struct Network<T> {
     pub(crate) output_bias: Vec<T>,
     pub(crate) activation: OutputActivation,
 }
+
+/// Terms whose weights are asked for ahead: they lie anywhere, and don't all fit the second cache.
+const AHEAD: usize = 8;
 
 impl<T: Real> Network<T> {
     /// Random weights and biases, uniform in ±√(6 / (inputs + outputs)) of each layer (Glorot & Bengio 2010,
@@ -55,8 +59,13 @@ impl<T: Real> Network<T> {
     /// Activations of the hidden units for one row: `max(0, b + x W)`.
     #[inline(always)]
     pub(crate) fn activations(&self, row: SparseRow<'_>) -> Units<T> {
-        let terms = row.indices.iter().zip(row.values);
-        let terms = terms.map(|(&term, &value)| (T::from_f32(value), &self.hidden[term as usize]));
+        let terms = row.indices.iter().zip(row.values).enumerate();
+        let terms = terms.map(|(entry, (&term, &value))| {
+            if let Some(&ahead) = row.indices.get(entry + AHEAD) {
+                prefetch(&self.hidden[ahead as usize]);
+            }
+            (T::from_f32(value), &self.hidden[term as usize])
+        });
         weighted_sum(&self.hidden_bias, terms).map(|sum| sum.max(T::zero()))
     }
 

@@ -5,7 +5,7 @@ use tracing::Span;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
-use super::kernels::{PADDED, Units, sum_of_squares, weighted_sum};
+use super::kernels::{PADDED, SUMS_AT_ONCE, Units, sum_of_squares, weighted_sum, weighted_sums};
 use super::training::RowState;
 use crate::learners::Real;
 use crate::learners::simd::{InstructionSet, Kernel};
@@ -36,8 +36,8 @@ pub(super) struct Biases<'a, T> {
 
 /// Gradient of the batch's summed loss, row by row of a layer's weights.
 pub(super) trait Gradient<T>: Sync {
-    /// Of row `row`.
-    fn of_row(&self, row: usize) -> Units<T>;
+    /// Of row `first` and those that follow it: as many as there is room for, [`SUMS_AT_ONCE`] at most.
+    fn of_rows(&self, first: usize, gradients: &mut [Units<T>]);
 }
 
 /// First layer: row = term; the batch's values of the term times the hidden deltas.
@@ -56,19 +56,30 @@ pub(super) struct OutputGradient<'a, T> {
 
 impl<T: Real> Gradient<T> for HiddenGradient<'_, T> {
     #[inline(always)]
-    fn of_row(&self, row: usize) -> Units<T> {
-        let entries = self.columns.of_term(row).iter();
-        let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
-        weighted_sum(&[T::zero(); PADDED], terms)
+    fn of_rows(&self, first: usize, gradients: &mut [Units<T>]) {
+        for (row, gradient) in gradients.iter_mut().enumerate() {
+            let entries = self.columns.of_term(first + row).iter();
+            let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
+            *gradient = weighted_sum(&[T::zero(); PADDED], terms);
+        }
     }
 }
 
 impl<T: Real> Gradient<T> for OutputGradient<'_, T> {
     #[inline(always)]
-    fn of_row(&self, row: usize) -> Units<T> {
-        let deltas = self.output_deltas.iter().skip(row).step_by(self.n_outputs);
-        let terms = deltas.copied().zip(self.rows.iter().map(|row| &row.activations));
-        weighted_sum(&[T::zero(); PADDED], terms)
+    fn of_rows(&self, first: usize, gradients: &mut [Units<T>]) {
+        let deltas = self.output_deltas.chunks_exact(self.n_outputs);
+        let rows = deltas.zip(self.rows.iter().map(|row| &row.activations));
+        if let Ok(gradients) = <&mut [Units<T>; SUMS_AT_ONCE]>::try_from(&mut *gradients) {
+            weighted_sums(first, rows, gradients);
+            return;
+        }
+        for (row, gradient) in gradients.iter_mut().enumerate() {
+            let terms = rows
+                .clone()
+                .map(|(deltas, activations)| (deltas[first + row], activations));
+            *gradient = weighted_sum(&[T::zero(); PADDED], terms);
+        }
     }
 }
 
@@ -131,13 +142,23 @@ impl<T: Real, G: Gradient<T>> Kernel for UpdateRows<'_, T, G> {
             moments,
             squares,
         } = self.part;
-        for (row, ((weights, moments), square)) in weights.iter_mut().zip(moments).zip(squares).enumerate() {
-            *square = sum_of_squares(weights).to_f64();
-            let mut gradient = self.gradient.of_row(self.first + row);
-            for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
-                *gradient = (*gradient + l2 * weight) * share;
+        let mut gradients = [[T::zero(); PADDED]; SUMS_AT_ONCE];
+        let groups = weights
+            .chunks_mut(SUMS_AT_ONCE)
+            .zip(moments.chunks_mut(SUMS_AT_ONCE));
+        for (group, ((weights, moments), squares)) in groups.zip(squares.chunks_mut(SUMS_AT_ONCE)).enumerate()
+        {
+            let first = self.first + group * SUMS_AT_ONCE;
+            let gradients = &mut gradients[..weights.len()];
+            self.gradient.of_rows(first, gradients);
+            let rows = weights.iter_mut().zip(moments).zip(squares).zip(gradients);
+            for (((weights, moments), square), gradient) in rows {
+                *square = sum_of_squares(weights).to_f64();
+                for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
+                    *gradient = (*gradient + l2 * weight) * share;
+                }
+                step.apply_row(weights, moments, gradient);
             }
-            step.apply_row(weights, moments, &gradient);
         }
     }
 }

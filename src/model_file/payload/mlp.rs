@@ -8,7 +8,6 @@ use super::packed::PackedNumbers;
 use crate::document::Field;
 use crate::features::{CountVectorizer, Vocabulary};
 use crate::learners::mlp::{Mlp, N_HIDDEN, OutputActivation};
-use crate::model::TrainingParams;
 use crate::pipelines::mlp::{FieldClassifier, Learner, MlpModel, MlpPipeline};
 use crate::targets::ClassEncoder;
 
@@ -69,7 +68,7 @@ impl<'a> MlpPayload<'a> {
         }
     }
 
-    pub(super) fn decode(self, params: &TrainingParams, pipeline: &MlpPipeline) -> Result<MlpModel, String> {
+    pub(super) fn decode(self, pipeline: &MlpPipeline) -> Result<MlpModel, String> {
         let vocabulary = Vocabulary::new(self.terms).map_err(|error| error.to_string())?;
         if vocabulary.is_empty() {
             return Err("it has no term".into());
@@ -81,8 +80,7 @@ impl<'a> MlpPayload<'a> {
                 .transpose();
             classifiers[field.index()] = classifier.map_err(|problem| format!("{field}: {problem}"))?;
         }
-        CountVectorizer::from_vocabulary(pipeline.vectorizer, params.language, vocabulary.clone())
-            .map_err(|error| error.to_string())?;
+        CountVectorizer::check(pipeline.vectorizer, &vocabulary).map_err(|error| error.to_string())?;
         Ok(MlpModel {
             vocabulary,
             classifiers,
