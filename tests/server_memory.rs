@@ -77,9 +77,5 @@ fn memory_is_bounded_by_a_page() {
             "{contents} bytes on {:?}",
             server.kind
         );
-        println!(
-            "{:?}: {filings} bytes for filings, {contents} for contents",
-            server.kind
-        );
     });
 }

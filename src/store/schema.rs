@@ -45,7 +45,7 @@ pub(super) const INBOX_DOCUMENTS: &str = "SELECT document_id FROM documents_docu
 pub(super) const TAGS_OF_DOCUMENTS: &str = "SELECT document_id, tag_id FROM documents_document_tags";
 
 /// A condition on documents: no inbox tag. Indexes lead from the document to its tags.
-pub(super) const NOT_IN_INBOX: &str = "NOT EXISTS (SELECT 1 FROM documents_document_tags \
+const NOT_IN_INBOX: &str = "NOT EXISTS (SELECT 1 FROM documents_document_tags \
      JOIN documents_tag ON documents_tag.id = documents_document_tags.tag_id \
      WHERE documents_document_tags.document_id = documents_document.id AND documents_tag.is_inbox_tag)";
 

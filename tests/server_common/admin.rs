@@ -9,7 +9,7 @@ use super::{Kind, PASSWORD};
 
 /// A connection that may write.
 pub(crate) enum Admin {
-    Postgres(Runtime, Client),
+    Postgres(Runtime, Box<Client>),
     Mariadb(Conn),
 }
 
@@ -33,7 +33,7 @@ impl Admin {
                     .options("-c timezone=UTC");
                 let (client, connection) = runtime.block_on(config.connect(NoTls))?;
                 runtime.spawn(connection);
-                Ok(Self::Postgres(runtime, client))
+                Ok(Self::Postgres(runtime, Box::new(client)))
             }
             Kind::Mariadb => {
                 let options = OptsBuilder::new()

@@ -12,7 +12,7 @@ use std::{env, thread};
 use super::{Admin, Kind, PASSWORD};
 
 /// A server that isn't up by then won't be.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Runs the server that its arguments name until standard input ends, which it does with the process of the tests,
 /// however that ends. Then nothing is left of it.
@@ -30,7 +30,6 @@ rm -rf "$directory"
 pub(crate) struct Started {
     pub(crate) kind: Kind,
     pub(crate) port: u16,
-    directory: PathBuf,
     _keeper: Child,
     _until_closed: ChildStdin,
 }
@@ -59,34 +58,24 @@ impl Started {
         Admin::connect(self.kind, self.port, user, database).unwrap()
     }
 
-    /// What the server has written to its log.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.directory.join("log")).unwrap()
-    }
-
     fn start(kind: Kind) -> Option<Self> {
         let Some(programs) = Programs::find(kind) else {
             assert!(env::var_os("CI").is_none(), "CI has no {kind:?} server");
             return None;
         };
-        let directory = tempfile::tempdir().unwrap().keep();
-        give_away(&directory);
-        programs.prepare(&directory);
         // Another program may take the port between the asking and the starting: then there is a next one.
         for _ in 0..5 {
-            let port = TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port();
+            let directory = tempfile::tempdir().unwrap().keep();
+            give_away(&directory);
+            programs.prepare(&directory);
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            drop(listener);
             if let Some(server) = programs.run(&directory, port) {
                 return Some(server);
             }
         }
-        panic!(
-            "no port was free: {}",
-            fs::read_to_string(directory.join("log")).unwrap()
-        );
+        panic!("no port was free for a {kind:?} server");
     }
 }
 
@@ -186,13 +175,11 @@ impl Programs {
         let until_closed = keeper.stdin.take().unwrap();
         let log = directory.join("log");
         let began = Instant::now();
-        loop {
-            let error = match Admin::connect(self.kind, port, self.kind.choose("admin", "root"), None) {
-                Ok(_) => break,
-                Err(error) => error,
-            };
+        while let Err(error) = Admin::connect(self.kind, port, self.kind.choose("admin", "root"), None) {
             let said = fs::read_to_string(&log).unwrap_or_default();
             if said.to_lowercase().contains("address already in use") {
+                drop(until_closed);
+                keeper.wait().unwrap();
                 return None;
             }
             assert!(began.elapsed() < PATIENCE, "no answer ({error}): {said}");
@@ -201,7 +188,6 @@ impl Programs {
         Some(Started {
             kind: self.kind,
             port,
-            directory: directory.to_owned(),
             _keeper: keeper,
             _until_closed: until_closed,
         })

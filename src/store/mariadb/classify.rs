@@ -18,20 +18,21 @@ mod code {
     pub(super) const LOCK_WAIT_TIMEOUT: u16 = 1205;
     pub(super) const CONNECTION_KILLED: u16 = 1927;
     pub(super) const STATEMENT_TIMEOUT: u16 = 1969;
-    pub(super) const SECURE_TRANSPORT_REQUIRED: u16 = 3159;
 }
 
 /// An error on the way to a session.
 pub(super) fn classify_connecting(error: &Error) -> ArchiveProblem {
     match error {
         Error::MySqlError(told) => match told.code {
-            code::ACCESS_DENIED => ArchiveProblem::NotLetIn(words(&told.message)),
+            // Also what it says to a user who has to use TLS.
+            code::ACCESS_DENIED => ArchiveProblem::NotLetIn(format!(
+                "{}, or without TLS, which postroom doesn't do",
+                words(&told.message)
+            )),
             code::DATABASE_ACCESS_DENIED | code::UNKNOWN_DATABASE => {
                 ArchiveProblem::UnknownDatabase(words(&told.message))
             }
-            code::HOST_NOT_PRIVILEGED | code::SECURE_TRANSPORT_REQUIRED => {
-                ArchiveProblem::NotAdmitted(words(&told.message))
-            }
+            code::HOST_NOT_PRIVILEGED => ArchiveProblem::NotAdmitted(words(&told.message)),
             _ => ArchiveProblem::Server(words(&told.message)),
         },
         Error::DriverError(DriverError::CouldNotConnect(Some((_, reason, _)))) => {

@@ -2,6 +2,8 @@
 
 /// Filings in a page: a few dozen bytes each.
 pub(super) const FILINGS: usize = 2_000;
+/// Keys that are looked up at a time.
+pub(super) const IDS: usize = 500;
 /// What a page of contents should hold, in bytes.
 const TARGET_BYTES: usize = 1 << 20;
 /// Most documents in it, however short the last ones were: the next may be long.

@@ -1,7 +1,9 @@
 //! One moment of a server's database, read page by page.
 
-use super::page::{FILINGS, PageSize};
-use super::queries::{Wanted, contents_among, contents_page, filings_page, tags_page};
+use std::collections::HashSet;
+
+use super::page::{FILINGS, IDS, PageSize};
+use super::queries::{contents_among, filings_page, inbox_among, tags_page};
 use super::{Row, ServerStore, Session};
 use crate::document::{AutoLabel, Document, DocumentId, Field, Filing, LabelCatalog};
 use crate::error::{ArchiveProblem, Result};
@@ -80,22 +82,23 @@ impl<'s> ServerSnapshot<'s> {
         Ok(keys)
     }
 
-    fn read_filings(&mut self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<(), Stopped> {
-        let catalog = self.read_catalog()?;
+    /// Visits the documents that train, page by page.
+    fn for_each_page(
+        &mut self,
+        mut visit: impl FnMut(&mut Self, Vec<Filed>) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
         let inbox_tags = self.keys(INBOX_TAGS)?;
-        let is_in_inbox = |tags: &[i64]| tags.iter().any(|tag| inbox_tags.binary_search(tag).is_ok());
+        let is_in_inbox = |filed: &Filed| {
+            let mut tags = filed.tags.iter();
+            tags.any(|tag| inbox_tags.binary_search(tag).is_ok())
+        };
         let mut after = None;
         loop {
-            let page = self.filings_page(after)?;
+            let mut page = self.filings_page(after)?;
             let is_last = page.len() < FILINGS;
             after = page.last().map(|filed| filed.id);
-            for filed in page {
-                if !is_in_inbox(&filed.tags) {
-                    let labels = auto_labels(&catalog, filed.keys, &filed.tags);
-                    let Filed { id, modified, .. } = filed;
-                    visit(Filing { id, modified, labels }).map_err(Stopped::ByVisitor)?;
-                }
-            }
+            page.retain(|filed| !is_in_inbox(filed));
+            visit(self, page)?;
             if is_last {
                 return Ok(());
             }
@@ -123,29 +126,45 @@ impl<'s> ServerSnapshot<'s> {
         Ok(page)
     }
 
+    fn read_filings(&mut self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<(), Stopped> {
+        let catalog = self.read_catalog()?;
+        self.for_each_page(|_, page| {
+            for filed in page {
+                let labels = auto_labels(&catalog, filed.keys, &filed.tags);
+                let Filed { id, modified, .. } = filed;
+                visit(Filing { id, modified, labels }).map_err(Stopped::ByVisitor)?;
+            }
+            Ok(())
+        })
+    }
+
     fn read_contents(
         &mut self,
         repaired: &mut usize,
         visit: &mut dyn FnMut(Document) -> Result<()>,
     ) -> Result<(), Stopped> {
         let mut size = PageSize::first();
-        let mut after = None;
-        loop {
-            let n_documents = size.n_documents();
-            let page = self.contents(
-                &contents_page(self.schema, after, n_documents),
-                &mut size,
-                repaired,
-            )?;
-            let is_last = page.len() < n_documents;
-            after = page.last().map(|document| document.id);
-            for document in page {
-                visit(document).map_err(Stopped::ByVisitor)?;
-            }
-            if is_last {
-                return Ok(());
-            }
+        self.for_each_page(|snapshot, page| {
+            let ids: Vec<DocumentId> = page.iter().map(|filed| filed.id).collect();
+            snapshot.read_among(&ids, &mut size, repaired, visit)
+        })
+    }
+
+    /// As [`Self::read_contents`], of those documents that are among `ids`, which ascend.
+    fn read_training(
+        &mut self,
+        ids: &[DocumentId],
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        let mut size = PageSize::first();
+        for ids in ids.chunks(IDS) {
+            let waiting: HashSet<i64> = self.keys(&inbox_among(ids))?.into_iter().collect();
+            let mut ids = ids.to_vec();
+            ids.retain(|id| !waiting.contains(&id.0));
+            self.read_among(&ids, &mut size, repaired, visit)?;
         }
+        Ok(())
     }
 
     fn read_selected(
@@ -160,22 +179,21 @@ impl<'s> ServerSnapshot<'s> {
         };
         ids.sort_unstable();
         ids.dedup();
-        self.read_among(&ids, Wanted::OutsideTrash, repaired, visit)
+        self.read_among(&ids, &mut PageSize::first(), repaired, visit)
     }
 
-    /// Visits those of the documents that are wanted; the ids ascend.
+    /// Visits those of the documents that are outside the trash; the ids ascend.
     fn read_among(
         &mut self,
         mut ids: &[DocumentId],
-        wanted: Wanted,
+        size: &mut PageSize,
         repaired: &mut usize,
         visit: &mut dyn FnMut(Document) -> Result<()>,
     ) -> Result<(), Stopped> {
-        let mut size = PageSize::first();
         while !ids.is_empty() {
             let (now, later) = ids.split_at(size.n_documents().min(ids.len()));
             ids = later;
-            for document in self.contents(&contents_among(self.schema, now, wanted), &mut size, repaired)? {
+            for document in self.contents(&contents_among(self.schema, now), size, repaired)? {
                 visit(document).map_err(Stopped::ByVisitor)?;
             }
         }
@@ -225,7 +243,7 @@ impl Snapshot for ServerSnapshot<'_> {
         visit: &mut dyn FnMut(Document) -> Result<()>,
     ) -> Result<()> {
         let mut repaired = 0;
-        let result = self.read_among(ids, Wanted::Training, &mut repaired, visit);
+        let result = self.read_training(ids, &mut repaired, visit);
         self.finished(result, repaired)
     }
 }
