@@ -26,7 +26,7 @@ use super::simd::InstructionSet;
 use super::{Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
 use crate::sparse::CsrMatrix;
-use block::{Block, KeptBlock};
+use block::{Block, Course, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
 
@@ -151,14 +151,14 @@ pub struct LinearFitReport {
 }
 
 impl LinearFitReport {
-    fn of(blocks: &[&KeptBlock]) -> Self {
+    fn of(blocks: &[&Course]) -> Self {
         let progress = || blocks.iter().flat_map(|block| &block.progress);
         let n_passes = || progress().map(|progress| progress.n_passes);
         Self {
             max_passes: n_passes().max().unwrap_or(0),
             mean_passes: n_passes().sum::<usize>() as f64 / n_passes().count().max(1) as f64,
             n_support_vectors: blocks.iter().map(|block| block.dual.n_stored()).sum(),
-            n_stored: blocks.iter().map(|block| block.weights.len()).sum(),
+            n_stored: blocks.iter().map(|block| block.n_stored).sum(),
             violation: progress()
                 .map(|progress| f64::from(progress.violation))
                 .fold(0.0, f64::max),
@@ -230,8 +230,8 @@ fn fit_with(
         .collect();
     let blocks = blocks?;
     Ok(LinearFit {
-        report: LinearFitReport::of(&blocks.iter().collect::<Vec<_>>()),
-        dual: Dual::concat(blocks.iter().map(|block| &block.dual)),
+        report: LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>()),
+        dual: Dual::concat(blocks.iter().map(|block| &block.course.dual)),
         model: Linear::assemble(examples.n_terms(), &blocks),
     })
 }

@@ -289,7 +289,7 @@ impl Solved {
     /// Everything but zeros.
     pub(super) fn into_kept(self) -> KeptBlock {
         let n_lanes = self.progress.len();
-        let mut weights = Vec::new();
+        let mut weights = Vec::with_capacity(self.n_stored());
         for (term, of_term) in self.weights.iter().enumerate() {
             let of_term = of_term.0.as_flattened()[..n_lanes].iter().enumerate();
             let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
@@ -298,11 +298,28 @@ impl Solved {
             );
         }
         KeptBlock {
-            weights,
             bias: self.biases(),
+            course: self.into_course(),
+            weights,
+        }
+    }
+
+    /// How the training went: enough where the weights have done what they were for.
+    pub(super) fn into_course(self) -> Course {
+        Course {
+            n_stored: self.n_stored(),
             dual: self.dual,
             progress: self.progress,
         }
+    }
+
+    fn n_stored(&self) -> usize {
+        let n_lanes = self.progress.len();
+        let of_term = |of_term: &TermLanes| {
+            let of_term = &of_term.0.as_flattened()[..n_lanes];
+            of_term.iter().filter(|&&weight| weight != 0.0).count()
+        };
+        self.weights.iter().map(of_term).sum()
     }
 }
 
@@ -312,6 +329,13 @@ pub(super) struct KeptBlock {
     pub(super) weights: Vec<(u32, u32, f32)>,
     /// Of each output.
     pub(super) bias: Vec<f32>,
+    pub(super) course: Course,
+}
+
+/// How the training of a block went.
+pub(super) struct Course {
+    /// Weights that aren't zero.
+    pub(super) n_stored: usize,
     pub(super) dual: Dual,
     pub(super) progress: Vec<Progress>,
 }

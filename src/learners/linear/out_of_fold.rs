@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 use tracing::Span;
 
-use super::block::{Block, KeptBlock, Solved};
+use super::block::{Block, Course, Solved};
 use super::examples::{Examples, Task};
 use super::lanes::{LANES, Lanes, score};
 use super::{Dual, LinearFitReport, LinearParams, PassCallback, Reducer, RowScores};
@@ -67,7 +67,7 @@ pub fn out_of_fold(
         .flat_map(|block| parts.iter().map(move |part| (block, part)))
         .collect();
     let (reducer, span) = (Mutex::new(reducer), Span::current());
-    let blocks: Result<Vec<KeptBlock>> = work
+    let blocks: Result<Vec<Course>> = work
         .into_par_iter()
         .map(|(block, part)| {
             let _entered = span.enter();
@@ -81,12 +81,12 @@ pub fn out_of_fold(
             let mut reducer = reducer.lock().unwrap_or_else(PoisonError::into_inner);
             solved.hand_over(&part.held_out, &scores, &mut **reducer);
             drop(reducer);
-            Ok(solved.into_kept())
+            // The weights of all folds would be several times those of the model.
+            Ok(solved.into_course())
         })
         .collect();
     let blocks = blocks?;
-    let of_fold =
-        |fold: usize| -> Vec<&KeptBlock> { blocks.iter().skip(fold).step_by(parts.len()).collect() };
+    let of_fold = |fold: usize| -> Vec<&Course> { blocks.iter().skip(fold).step_by(parts.len()).collect() };
     let of_block = blocks.chunks(parts.len().max(1)).map(|folds| {
         let duals: Vec<&Dual> = folds.iter().map(|fold| &fold.dual).collect();
         Dual::mean_of_folds(&duals)
