@@ -165,7 +165,7 @@ fn inspecting_what_is_no_model_says_so() {
         "does not begin as a model does",
     ]);
     user.run(&["inspect", "nowhere"])
-        .failed_saying(&["nowhere", "No such file"]);
+        .failed_saying(&["nowhere", "no such file", "postroom train"]);
     user.run(&["inspect", "home"])
         .failed_saying(&["home", "directory"]);
 }

@@ -37,7 +37,7 @@ const AHEAD: u64 = 1024 * 1024 + 64 * 1024;
 fn peak_of<T>(work: impl FnOnce() -> T) -> u64 {
     let options = MemoryOptions {
         max_depth: 1,
-        max_sites: 1 << 16,
+        max_sites: 64,
         ..MemoryOptions::DEFAULT
     };
     let (_, profile) = measure_memory(options, work).unwrap();

@@ -92,7 +92,7 @@ fn models_of_other_versions_say_to_train_again() {
 #[test]
 fn older_and_newer_numbers_say_to_train_again() {
     let sound = model_file::to_bytes(&model(linear()), &key());
-    for version in [0, 1, FORMAT_VERSION - 1, FORMAT_VERSION + 1, u32::MAX] {
+    for version in [0, 1, FORMAT_VERSION + 1, u32::MAX] {
         let mut bytes = sound.clone();
         bytes[8..12].copy_from_slice(&version.to_le_bytes());
         let problem = model_file::from_bytes(&bytes, &key()).unwrap_err();

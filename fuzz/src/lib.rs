@@ -63,7 +63,11 @@ pub fn pipelines() -> [Pipeline; 2] {
 ///
 /// # Errors
 /// The training's.
-pub fn train(store: &MemoryStore, pipeline: Pipeline, last: Option<&Model>) -> postroom::Result<Option<Model>> {
+pub fn train(
+    store: &MemoryStore,
+    pipeline: Pipeline,
+    last: Option<&Model>,
+) -> postroom::Result<Option<Model>> {
     let params = TrainingParams {
         pipeline,
         ..TrainingParams::default()
@@ -91,7 +95,8 @@ pub fn signed(payload: &[u8]) -> Vec<u8> {
 
 /// What is loaded has to answer, and to come back as it was saved.
 pub fn use_model(model: &Model) {
-    let predictor = Predictor::new(model, VectorCacheParams::default()).expect("a loaded model fits together");
+    let predictor =
+        Predictor::new(model, VectorCacheParams::default()).expect("a loaded model fits together");
     for content in ["apple pear plum", "straße", ""] {
         predictor.predict(content);
         predictor.explain(content, &model.catalog);

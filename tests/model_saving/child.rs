@@ -75,12 +75,13 @@ impl Child {
     /// As a user without privileges: root becomes one, anybody else is one.
     pub(crate) fn by_nobody(mut self) -> Self {
         if is_root() {
-            // The binary may lie where nobody else can reach it.
+            // The binary may lie where nobody else can reach it. It is copied by another process: what this one has
+            // open for writing, a child that another test starts just now would have as well, and a program that
+            // somebody has open for writing can't be started.
             let program = self.directory.join("test-binary");
-            if !program.exists() {
-                fs::copy(&self.program, &program).unwrap();
-                fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-            }
+            let copied = Command::new("cp").arg(&self.program).arg(&program).status();
+            assert!(copied.unwrap().success());
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
             self.program = program;
             self.is_nobody = true;
         }

@@ -23,10 +23,9 @@ pub(crate) fn strace(into: &Path, options: &[&str]) -> Option<Vec<String>> {
     if !works.is_ok_and(|output| output.status.success()) {
         return None;
     }
-    let traced = format!(
-        "trace=openat,close,write,{}",
-        STEPS.map(|(call, _)| call).join(",")
-    );
+    // A question mark: not every processor has all of them.
+    let steps = STEPS.map(|(call, _)| call).join(",?");
+    let traced = format!("trace=openat,close,write,?{steps}");
     let into = into.to_str().unwrap();
     let fixed = ["strace", "-f", "-s", "0", "-e", &traced, "-o", into];
     Some(fixed.iter().chain(options).map(|&word| word.to_owned()).collect())
