@@ -15,7 +15,8 @@
 //! and the CPU time of the sampler's own thread ([`CpuProfile::sampler_share`]), which slows nobody down while a
 //! processor is free. At 997 Hz, on a virtual machine with four processors where an interrupt takes 9 µs at its idlest,
 //! one busy thread is 1.6 % slower (CPU time with and without, alternated) and the sampler's thread takes 3 to 5 % of
-//! another processor. Where threads keep all four busy, that is paid by them: 4.5 % of all CPU time.
+//! another processor. Where threads keep all four busy, that would be paid by them, 4.5 % of all CPU time: the rate gives way
+//! until it is [`CpuOptions::most_cost_percent`]. `cargo bench -p profiling-toolkit` measures what it is here.
 //!
 //! Nothing else may handle `SIGPROF`, and no library may be unloaded meanwhile. Blocking calls that the signal
 //! interrupts are restarted, except those that Linux never restarts (`poll`, `epoll_wait`, `nanosleep`), which answer
