@@ -128,7 +128,8 @@ fn end_connections(admin: &mut crate::server_common::Admin, kind: Kind, user: &s
             let end = format!(
                 "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{user}'"
             );
-            assert_eq!(admin.ask(&end), ["t"]);
+            // One that was closed before may be on its way out still.
+            assert!(admin.ask(&end).contains(&"t".to_owned()));
         }
         Kind::Mariadb => admin.run(&format!("KILL USER {user}")),
     }
