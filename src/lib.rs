@@ -26,7 +26,8 @@
 //!
 //! let mut archive = MemoryStore::new();
 //! let library = archive.add_label(Field::Correspondent, &NewLabel::auto("City Library"));
-//! for (content, correspondent) in [("The loan of this book is overdue", Some(library)), ("A letter from home", None)] {
+//! let documents = [("The loan of this book is overdue", Some(library)), ("A letter from home", None)];
+//! for &(content, correspondent) in documents.iter().cycle().take(20) {
 //!     let modified = "2026-01-31T12:00:00Z".parse()?;
 //!     archive.add_documents(&[NewDocument { title: "", content, modified, correspondent, document_type: None, storage_path: None }])?;
 //! }

@@ -198,6 +198,15 @@ fn one_label_and_none_are_told_apart() {
 }
 
 #[test]
+fn copies_of_two_texts_are_told_apart() {
+    let (bill, letter) = ("kilowatt meter tariff", "greetings from home");
+    let both = [(Some(0), bill), (None, letter)].map(|(sender, text)| sent_by(sender, text.to_owned()));
+    let classifier = trained(&vec![both; 20].concat());
+    assert_eq!(sender(&classifier, bill), Some(LabelId(1)));
+    assert_eq!(sender(&classifier, letter), None);
+}
+
+#[test]
 fn one_document_a_label_proves_nothing_and_none_is_given() {
     let examples: Vec<Example> = (0..8).map(|at| sent_by(Some(at), content(at, at))).collect();
     let classifier = trained(&examples);

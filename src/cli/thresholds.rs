@@ -58,27 +58,34 @@ impl Thresholds {
         pipeline.threshold = self.threshold.unwrap_or_default();
         if !self.label_threshold.is_empty() {
             let catalog = store.snapshot()?.label_catalog()?;
-            let given = self.label_threshold.iter().map(|given| given.of(&catalog));
-            pipeline.label_thresholds = given.collect::<Result<_, _>>()?;
+            for given in &self.label_threshold {
+                pipeline.label_thresholds.extend(given.of(&catalog)?);
+            }
         }
         Ok(params)
     }
 }
 
 impl GivenThreshold {
-    fn of(&self, catalog: &LabelCatalog) -> Result<LabelThreshold, Failure> {
+    /// For the labels of that name: several owners may each have one.
+    fn of(&self, catalog: &LabelCatalog) -> Result<Vec<LabelThreshold>, Failure> {
         let labels = catalog.of(self.field);
-        let label = labels.iter().find(|label| label.name == self.name);
-        let label = label.ok_or_else(|| Failure::NotAutomatic {
-            field: self.field,
-            name: self.name.clone(),
-            n_known: labels.len(),
-        })?;
-        Ok(LabelThreshold {
-            field: self.field,
-            label: label.id,
-            confidence: self.confidence,
-        })
+        let named = labels.iter().filter(|label| label.name == self.name);
+        let given: Vec<_> = named
+            .map(|label| LabelThreshold {
+                field: self.field,
+                label: label.id,
+                confidence: self.confidence,
+            })
+            .collect();
+        if given.is_empty() {
+            return Err(Failure::NotAutomatic {
+                field: self.field,
+                name: self.name.clone(),
+                n_known: labels.len(),
+            });
+        }
+        Ok(given)
     }
 }
 
@@ -140,6 +147,8 @@ pub(super) fn aim_name(threshold: Threshold) -> String {
 
 #[cfg(test)]
 mod tests {
+    use postroom::document::{AutoLabel, LabelId};
+
     use super::*;
 
     #[test]
@@ -166,6 +175,27 @@ mod tests {
         ] {
             assert!(aim(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn labels_of_the_same_name_share_a_threshold() {
+        let mut catalog = LabelCatalog::default();
+        let named = |id, name: &str| AutoLabel {
+            id: LabelId(id),
+            name: name.to_owned(),
+        };
+        catalog.set(
+            Field::Tags,
+            vec![named(1, "tax"), named(2, "loan"), named(3, "tax")],
+        );
+        let given: GivenThreshold = "tags:tax=0.9".parse().unwrap();
+        let labels: Vec<LabelId> = given
+            .of(&catalog)
+            .unwrap()
+            .iter()
+            .map(|given| given.label)
+            .collect();
+        assert_eq!(labels, [LabelId(1), LabelId(3)]);
     }
 
     #[test]

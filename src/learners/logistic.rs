@@ -11,6 +11,10 @@ const MOST_STEPS: usize = 50;
 /// Steps smaller than this, in standardised units, change no confidence.
 const SMALLEST_STEP: f64 = 1e-9;
 
+/// Features come in single precision: what varies by less than this, of its size or of 1, is rounding. Standardised, it
+/// got weights in the millions, which turned the rounding of the next document into certainty.
+const LEAST_DEVIATION: f64 = 1e-5;
+
 /// A fitted logistic regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Logistic {
@@ -104,7 +108,7 @@ impl Outcome {
 /// Mean and standard deviation of each feature.
 struct Standardization {
     means: Vec<f64>,
-    /// Zero for a feature that doesn't vary.
+    /// Zero for a feature that doesn't vary but by rounding.
     inverse_deviations: Vec<f64>,
 }
 
@@ -125,7 +129,7 @@ impl Standardization {
         let means: Vec<f64> = (0..n_features).map(|at| mean(at, &|value| value)).collect();
         let inverse_deviation = |at: usize| {
             let variance = mean(at, &|value| (value - means[at]).powi(2));
-            if variance > 1e-18 {
+            if variance > (LEAST_DEVIATION * means[at].abs().max(1.0)).powi(2) {
                 1.0 / variance.sqrt()
             } else {
                 0.0
@@ -197,6 +201,21 @@ fn solve(matrix: &mut [f64], mut right: Vec<f64>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn feature_that_varies_by_rounding_alone_has_no_weight() {
+        let outcomes: Vec<Outcome> = (0..40).map(|at| Outcome::once(at % 2 == 0)).collect();
+        let row = |outcome: &Outcome| match outcome.happened {
+            true => [1.0, f64::from(0.688_749_4_f32)],
+            false => [-1.0, f64::from(0.688_749_3_f32)],
+        };
+        let features: Vec<f64> = outcomes.iter().flat_map(row).collect();
+        let logistic = Logistic::fit(&features, 2, &outcomes, 1.0);
+        assert!(
+            logistic.weights[0] > 1.0 && logistic.weights[1].abs() < f64::EPSILON,
+            "{logistic:?}"
+        );
+    }
 
     fn once<const N: usize>(happened: [bool; N]) -> [Outcome; N] {
         happened.map(Outcome::once)
