@@ -181,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn later_change_or_other_labels_are_news_and_an_earlier_change_is_not() {
+        let at = |second, tags: &[LabelId]| {
+            let mut filing = filing(Timestamp::from_second(second).unwrap());
+            filing.labels.tags = tags.to_vec();
+            fingerprint(&[filing])
+        };
+        let learned = at(5, &[]);
+        assert!(learned.is_current(&at(5, &[])) && learned.is_current(&at(4, &[])));
+        assert!(!learned.is_current(&at(6, &[])));
+        assert!(!learned.is_current(&at(5, &[LabelId(1)])));
+    }
+
+    #[test]
     fn last_change_out_of_range_is_an_error() {
         let stored = format!(r#"{{"last_change":{},"label_hash":{:?}}}"#, i64::MAX, [0; 32]);
         assert!(serde_json::from_str::<Fingerprint>(&stored).is_err());

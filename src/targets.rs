@@ -230,7 +230,7 @@ mod tests {
             n_classes: 3,
         };
         assert_eq!(targets, FieldTargets::Learnable(expected));
-        assert_eq!(encoder.n_labels(), 2);
+        assert_eq!((encoder.n_labels(), encoder.n_outputs()), (2, 3));
     }
 
     #[test]

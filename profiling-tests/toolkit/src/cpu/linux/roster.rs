@@ -32,7 +32,9 @@ struct Roster {
 /// A thread of the roster. Its place in the list is its slot.
 struct Member {
     thread: ThreadId,
+    /// A thread that was just begun has its parent's name until it names itself.
     name: String,
+    is_new: bool,
     /// `None` once the thread has ended.
     rules: Option<Rules>,
     /// CPU time of the measurement that passed before the thread was found.
@@ -170,6 +172,11 @@ impl Roster {
         for member in &mut self.members {
             if threads.binary_search(&member.thread).is_err() {
                 self.spare_rules.extend(member.rules.take());
+            } else if std::mem::take(&mut member.is_new) {
+                let name = member.thread.name();
+                if !name.is_empty() {
+                    member.name = name;
+                }
             }
         }
         for &thread in threads {
@@ -196,6 +203,7 @@ impl Roster {
         self.members.push(Member {
             thread,
             name: thread.name(),
+            is_new: true,
             rules: Some(rules),
             unseen_ns: match born {
                 Born::BeforeMeasurement => 0,
