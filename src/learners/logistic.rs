@@ -205,9 +205,12 @@ mod tests {
     #[test]
     fn feature_that_varies_by_rounding_alone_has_no_weight() {
         let outcomes: Vec<Outcome> = (0..40).map(|at| Outcome::once(at % 2 == 0)).collect();
-        let row = |outcome: &Outcome| match outcome.happened {
-            true => [1.0, f64::from(0.688_749_4_f32)],
-            false => [-1.0, f64::from(0.688_749_3_f32)],
+        let row = |outcome: &Outcome| {
+            if outcome.happened {
+                [1.0, f64::from(0.688_749_4_f32)]
+            } else {
+                [-1.0, f64::from(0.688_749_3_f32)]
+            }
         };
         let features: Vec<f64> = outcomes.iter().flat_map(row).collect();
         let logistic = Logistic::fit(&features, 2, &outcomes, 1.0);
