@@ -112,7 +112,7 @@ mod tests {
     fn sample(frames: &[usize]) -> RawSample<'_> {
         RawSample {
             slot: 3,
-            phase: Phase::named("a phase of the arena's tests"),
+            phase: Phase::from_number(7),
             tick: 1 << 40,
             weight_ns: 1_003_009,
             truncated: true,
