@@ -284,6 +284,22 @@ mod tests {
     }
 
     #[test]
+    fn suggested_class_is_the_decoded_one() {
+        for classes in [vec![None, Some(A)], vec![Some(A), Some(B)]] {
+            let encoder = ClassEncoder::OneOf(classes);
+            for second in [0.0, 0.5, 0.500_001, 1.0] {
+                let suggested: Vec<_> = encoder.suggest(&[second]).label_ids().collect();
+                assert_eq!(suggested, encoder.decode(&[second]), "{second}");
+            }
+        }
+        let only = ClassEncoder::OneOf(vec![Some(B)]);
+        assert_eq!(
+            (only.suggest(&[]).label(), only.suggest(&[]).confidence()),
+            (Some(B), 1.0)
+        );
+    }
+
+    #[test]
     fn suggested_tags_are_the_decoded_ones() {
         let encoder = ClassEncoder::AnyOf(vec![A, B, C]);
         let probabilities = [0.9, 0.5, 0.51];

@@ -4,6 +4,7 @@
 //! much. Whatever copies a text once a letter allocates four times as much for twice the text.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -82,10 +83,12 @@ fn of_length(piece: &str, n_bytes: usize) -> String {
     piece.repeat(n_bytes / piece.len())
 }
 
+/// Longer than any word that is stemmed, so that what is linear has begun.
+const BYTES: usize = 30_000;
+
 #[test]
 fn words_of_any_length_are_preprocessed_in_linear_work() {
     let _alone = alone();
-    const BYTES: usize = 30_000;
     for language in Language::ALL {
         let preprocessor = Preprocessor::new(Some(language));
         for piece in PIECES {
@@ -110,7 +113,11 @@ fn words_of_a_line_of_ten_megabytes_are_looked_at_without_copying_it() {
 
 /// A text of so many words, no two of them equal.
 fn different_words(n: usize) -> String {
-    (0..n).map(|n| format!("word{n:07} ")).collect()
+    let mut text = String::with_capacity(12 * n);
+    for n in 0..n {
+        write!(text, "word{n:07} ").unwrap();
+    }
+    text
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Properties of words, vectorizers and classes on texts and labels that nobody would think of.
 //!
 //! The seed is fixed: each run tries the same inputs. `PROPTEST_CASES=100000` tries more of them.
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
