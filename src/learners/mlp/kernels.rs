@@ -184,3 +184,53 @@ pub(crate) fn sum_of_squares<T: Real>(row: &Units<T>) -> T {
     let lanes = std::hint::black_box(lanes);
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers whose sums depend on their order.
+    fn units(row: usize) -> Units<f32> {
+        std::array::from_fn(|unit| ((row * 31 + unit * 17) % 101) as f32 / 7.0 - 5.0)
+    }
+
+    #[test]
+    fn sums_taken_together_are_those_taken_alone() {
+        const N_OUTPUTS: usize = 6;
+        let rows: Vec<Units<f32>> = (0..9).map(units).collect();
+        let factors: Vec<f32> = (0..9 * N_OUTPUTS)
+            .map(|place| (place * 13 % 29) as f32 / 3.0 - 4.0)
+            .collect();
+        let terms = factors.chunks_exact(N_OUTPUTS).zip(&rows);
+        let mut together = [[0.0; PADDED]; SUMS_AT_ONCE];
+        weighted_sums(2, terms.clone(), &mut together);
+        for (sum, together) in together.iter().enumerate() {
+            let alone = terms.clone().map(|(factors, row)| (factors[2 + sum], row));
+            let alone = weighted_sum(&[0.0; PADDED], alone);
+            assert_eq!(together.map(f32::to_bits), alone.map(f32::to_bits));
+        }
+    }
+
+    #[test]
+    fn logits_of_rows_are_those_of_each_row() {
+        const N_OUTPUTS: usize = OUTPUTS_AT_ONCE + 3;
+        let output_weights: Vec<Units<f32>> = (0..N_OUTPUTS).map(|output| units(output + 50)).collect();
+        let biases: Vec<f32> = (0..N_OUTPUTS).map(|output| output as f32 / 3.0).collect();
+        let rows: Vec<Units<f32>> = (0..3).map(units).collect();
+        let mut weights = LogitWeights::default();
+        weights.fill(&output_weights);
+        let mut together = vec![0.0; 3 * N_OUTPUTS];
+        weights.logits_of_rows(&biases, &rows.iter(), &mut together);
+        for (activations, together) in rows.iter().zip(together.chunks_exact(N_OUTPUTS)) {
+            let mut alone = [0.0; N_OUTPUTS];
+            weights.logits(&biases, activations, &mut alone);
+            assert_eq!(together, alone);
+            let last = output_weights[N_OUTPUTS - 1].iter().zip(activations);
+            let last: f32 = last
+                .take(HIDDEN)
+                .map(|(weight, activation)| weight * activation)
+                .sum();
+            assert!((alone[N_OUTPUTS - 1] - biases[N_OUTPUTS - 1] - last).abs() < 1e-2);
+        }
+    }
+}
