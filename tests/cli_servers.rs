@@ -4,12 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod cli_common;
+mod fences;
 mod server_common;
 
 use std::fs;
 use std::net::TcpListener;
+use std::process::Command;
 
 use cli_common::{Run, User};
+use fences::Kind;
 use server_common::copy::copy;
 use server_common::{Database, PASSWORD, on_each_server};
 
@@ -88,6 +91,61 @@ fn answers_are_those_from_a_file() {
             &url,
         ];
         run(&user, &missing).failed_saying(&[&url, "there is no document 99"]);
+    });
+}
+
+/// The pages' examples of this kind.
+fn examples(page: &str) -> Vec<String> {
+    let fences = fences::pages().remove(page).unwrap();
+    let for_servers = fences
+        .into_iter()
+        .filter(|fence| fence.kind == Some(Kind::Server));
+    for_servers.map(|fence| fence.text).collect()
+}
+
+#[test]
+fn example_of_the_readme_evaluates() {
+    const URL: &str = "postgres://paperless@localhost:5432/paperless";
+    const SECRET: &str = "/run/secrets/db_password";
+    on_each_server(|server| {
+        let user = User::with_archive();
+        let database = copy(server, &user.db());
+        user.file("secret", format!("{PASSWORD}\n"));
+        let [example] = examples("README.md").try_into().unwrap();
+        for part in [URL, SECRET, "target/release/postroom"] {
+            assert!(example.contains(part), "{part}: {example}");
+        }
+        let script = example
+            .replace(URL, &database.url())
+            .replace(SECRET, "secret")
+            .replace("target/release/postroom", env!("CARGO_BIN_EXE_postroom"));
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", &script]).current_dir(user.path(""));
+        let run: Run = shell.output().unwrap().into();
+        run.succeeded();
+    });
+}
+
+/// A user who may do no more than the page grants can learn.
+#[test]
+fn example_of_a_user_who_only_reads_suffices() {
+    let [sql] = examples("docs/servers.md").try_into().unwrap();
+    let (postgres, mariadb) = sql.split_once("-- MariaDB").unwrap();
+    on_each_server(|server| {
+        let user = User::with_archive();
+        let database = copy(server, &user.db());
+        let own = database.user("reader");
+        let grant = server
+            .kind
+            .choose(postgres, mariadb)
+            .replace("'…'", &format!("'{PASSWORD}'"))
+            .replace("paperless.*", &format!("{}.*", database.name))
+            .replace("ROLE postroom", &format!("ROLE {own}"))
+            .replace("USER postroom", &format!("USER {own}"))
+            .replace("TO postroom", &format!("TO {own}"));
+        assert!(!grant.contains("postroom"), "{grant}");
+        database.run(&grant);
+        run(&user, &["profile", "--db", &database.url_of(&own)]).succeeded();
     });
 }
 

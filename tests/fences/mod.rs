@@ -1,5 +1,10 @@
 //! The examples in the README and the docs: what stands between fences.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    clippy::allow_attributes,
+    reason = "unused parts differ from binary to binary"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,6 +33,8 @@ pub(crate) enum Kind {
     Crontab,
     /// Whoever reads the file of that name.
     File,
+    /// A shell that knows a server, or the server itself.
+    Server,
     /// Whoever has hours, or the sets that it is about; what it names is looked up.
     ByHand,
     /// Nothing: a diagram or what a command prints.
@@ -93,6 +100,7 @@ impl Fence {
                     "paperless.conf" | "postroom-train.service" | "postroom-train.timer" | "post-consume.py",
                 ),
             ) => Some(Kind::File),
+            ("sh", Some("server")) | ("sql", None) => Some(Kind::Server),
             ("sh", Some("by-hand")) => Some(Kind::ByHand),
             ("text", None) => Some(Kind::Text),
             _ => None,
