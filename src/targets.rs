@@ -308,6 +308,7 @@ mod tests {
             found.label_ids().collect::<Vec<_>>(),
             encoder.decode(&probabilities)
         );
+        assert!((found.none - 0.1).abs() < 1e-6, "{}", found.none);
         assert_eq!(
             found.runners_up,
             [Candidate {
