@@ -364,6 +364,12 @@ mod tests {
     }
 
     #[test]
+    fn two_tags_are_decided_one_by_one() {
+        let (encoder, _) = ClassEncoder::fit(Field::Tags, &tagged(&[&[A, B], &[A]])).unwrap();
+        assert_eq!(encoder, ClassEncoder::AnyOf(vec![A, B]));
+    }
+
+    #[test]
     fn several_tags_are_decided_one_by_one() {
         let (encoder, targets) = ClassEncoder::fit(Field::Tags, &tagged(&[&[A, C], &[], &[B, C]])).unwrap();
         assert_eq!(encoder, ClassEncoder::AnyOf(vec![A, B, C]));
