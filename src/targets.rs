@@ -308,6 +308,7 @@ mod tests {
             found.label_ids().collect::<Vec<_>>(),
             encoder.decode(&probabilities)
         );
+        assert!((found.none - 0.1).abs() < 1e-6, "{}", found.none);
         assert_eq!(
             found.runners_up,
             [Candidate {
@@ -360,6 +361,12 @@ mod tests {
         let (encoder, targets) = ClassEncoder::fit(Field::Tags, &tagged(&[&[B], &[B]])).unwrap();
         assert_eq!(targets, FieldTargets::Constant);
         assert_eq!(encoder.decode(&[]), [B]);
+    }
+
+    #[test]
+    fn two_tags_are_decided_one_by_one() {
+        let (encoder, _) = ClassEncoder::fit(Field::Tags, &tagged(&[&[A, B], &[A]])).unwrap();
+        assert_eq!(encoder, ClassEncoder::AnyOf(vec![A, B]));
     }
 
     #[test]

@@ -141,6 +141,11 @@ mod tests {
     }
 
     #[test]
+    fn shown_is_the_name_as_wide_as_asked_for() {
+        assert_eq!(format!("{:>7}", Language::German), " german");
+    }
+
+    #[test]
     fn default_is_english() {
         assert_eq!(Language::default(), Language::English);
     }

@@ -89,6 +89,13 @@ mod tests {
     }
 
     #[test]
+    fn language_is_the_one_it_was_made_for() {
+        for language in [None, Some(Language::German)] {
+            assert_eq!(Preprocessor::new(language).language(), language);
+        }
+    }
+
+    #[test]
     fn text_of_nothing_but_stop_words_is_empty() {
         assert_eq!(
             Preprocessor::new(Some(Language::English)).preprocess("To be, or not to be"),

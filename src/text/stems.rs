@@ -171,6 +171,22 @@ mod tests {
     }
 
     #[test]
+    fn every_contraction_is_split_and_nothing_else() {
+        for parts in [
+            ["can", "not"],
+            ["gim", "me"],
+            ["gım", "me"],
+            ["gon", "na"],
+            ["got", "ta"],
+            ["lem", "me"],
+            ["wan", "na"],
+        ] {
+            assert_eq!(split_contraction(&parts.concat()), Some(parts));
+        }
+        assert_eq!(split_contraction("banana"), None);
+    }
+
+    #[test]
     fn stemmer_is_that_of_the_language() {
         assert_eq!(stems(Language::German, "rechnungen häuser"), ["rechnung", "haus"]);
     }
