@@ -51,7 +51,7 @@ impl OutputActivation {
 #[inline(always)]
 pub(crate) fn cross_entropy<T: Real>(outputs: &mut [T], targets: &Targets, row: usize) -> f64 {
     let loss = match targets {
-        Targets::Classes { class, .. } => -clipped(outputs[class[row] as usize]).ln(),
+        Targets::Classes { class, .. } => -libm::log(clipped(outputs[class[row] as usize])),
         Targets::Binary(_) | Targets::MultiLabel { .. } => {
             let mut likelihood = Likelihood::default();
             let mut next = 0;
@@ -102,13 +102,13 @@ impl Likelihood {
         self.product *= probability;
         self.factors += 1;
         if self.factors == 16 {
-            self.log += self.product.ln();
+            self.log += libm::log(self.product);
             (self.product, self.factors) = (1.0, 0);
         }
     }
 
     fn negative_log(self) -> f64 {
-        -(self.log + self.product.ln())
+        -(self.log + libm::log(self.product))
     }
 }
 

@@ -18,6 +18,8 @@
 //! | a timer on the thread's CPU clock: at most 250 times a second, when the kernel ticks anyway | 18 µs |
 
 mod arena;
+#[cfg(test)]
+mod arena_tests;
 mod atomic;
 mod clock;
 mod costs;
