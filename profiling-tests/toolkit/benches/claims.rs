@@ -25,7 +25,7 @@ static GLOBAL: ProfilingAllocator = ProfilingAllocator::new();
 const N_COMPARISONS: usize = 10;
 
 /// Pairs of a run with the sampler and one without.
-const N_PAIRS: usize = 41;
+const N_PAIRS: usize = 15;
 
 fn main() -> ExitCode {
     let claims = [
@@ -102,7 +102,7 @@ fn sampler(name: &str, n_threads: usize) -> Vec<Claim> {
     let busy = || {
         thread::scope(|scope| {
             for _ in 0..n_threads {
-                scope.spawn(|| work(60_000_000));
+                scope.spawn(|| work(600_000_000));
             }
         });
     };

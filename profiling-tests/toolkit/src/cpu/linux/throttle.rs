@@ -15,6 +15,10 @@ const WINDOW: u32 = 16;
 /// Less work than this since the last look at the cost says nothing of it.
 const LEAST_WORK_NS: u64 = 2_000_000;
 
+/// Of what sampling costs, the part that the clocks see: not caches that are cold afterwards. Where four threads kept four
+/// processors busy, 2.0 % were seen and 2.1 to 2.4 % were lost.
+const SEEN: f64 = 0.8;
+
 /// The longest intervals, in periods.
 const MOST_STRETCH: f64 = 8.0;
 
@@ -64,7 +68,7 @@ impl Throttle {
     /// For the sampler's thread. A signal costs `delivery_ns` beside its handler.
     pub(super) fn new(most_cost_percent: u32, delivery_ns: u64) -> Self {
         Self {
-            limit: f64::from(most_cost_percent) / 100.0,
+            limit: SEEN * f64::from(most_cost_percent) / 100.0,
             delivery_ns,
             n_processors: thread::available_parallelism().map_or(1, usize::from),
             before: Spent::now(),
