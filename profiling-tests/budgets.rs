@@ -6,6 +6,7 @@
 //! Times have no number here: they may not leave the noise of a baseline.
 
 mod check;
+mod linear;
 
 use serde::Serialize;
 
@@ -145,7 +146,12 @@ const SMALL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
 ]);
 
 /// All of them.
-pub(crate) static BUDGETS: [Budget; 35] = [
+pub(crate) fn all() -> Vec<Budget> {
+    [&BUDGETS[..], &linear::BUDGETS].concat()
+}
+
+/// Those of the networks' scenarios.
+static BUDGETS: [Budget; 35] = [
     hard(TRAIN_MEMORY, FULL, "train.allocations", FULL_ALLOCATIONS),
     hard(TRAIN_MEMORY, FULL, "train.allocated_bytes", FULL_TOTAL),
     hard(TRAIN_MEMORY, FULL, "train.peak_bytes", FULL_PEAK_BYTES),

@@ -44,7 +44,8 @@ impl ScratchDirectory {
 
     /// A new one in `parent`, where those of dead processes are removed.
     pub(crate) fn create_in(parent: &Path) -> io::Result<Self> {
-        let prefix = format!("{PREFIX}{}-", std::process::id());
+        // As long in every process: what opens and saves files allocates for their paths, and the counts are exact.
+        let prefix = format!("{PREFIX}{:010}-", std::process::id());
         // Under the lock, or an interruption in between would not know of it.
         let mut living = living();
         let path = tempfile::Builder::new()

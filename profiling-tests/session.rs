@@ -23,7 +23,7 @@ use profiling_toolkit::cpu::register_current_thread;
 use profiling_toolkit::environment::Environment;
 use serde::Serialize;
 
-use crate::budgets::BUDGETS;
+use crate::budgets;
 use crate::corpus::Corpus;
 use crate::judgement::Judge;
 use crate::progress::Progress;
@@ -93,7 +93,8 @@ impl Session {
     /// When the scenario does.
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
         let turn = unpoisoned(&self.turn);
-        let judge = Judge::new(self.head()?, &BUDGETS, scenario.name)?;
+        let budgets = budgets::all();
+        let judge = Judge::new(self.head()?, &budgets, scenario.name)?;
         let mut report = Report::new(scenario.name, scenario.about);
         let subject = Subject {
             session: self,
