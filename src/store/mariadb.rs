@@ -7,7 +7,7 @@ use mysql::prelude::Queryable as _;
 use mysql::{Conn, OptsBuilder};
 
 use self::classify::{classify, classify_connecting};
-use super::schema::{Column, TABLES};
+use super::schema::TABLES;
 use super::server::{
     ANSWER_TIMEOUT, CONNECT_TIMEOUT, LOCK_TIMEOUT, STATEMENT_TIMEOUT, Session, TakeRow, find_host,
 };
@@ -62,24 +62,14 @@ impl MariadbSession {
 }
 
 impl Session for MariadbSession {
-    fn columns(&mut self) -> Result<Vec<Column>, ArchiveProblem> {
+    fn columns_query(&self) -> String {
         // Tables that the user has no privilege on at all are left out.
-        let query = format!(
+        format!(
             "SELECT c.table_name, c.column_name, FIND_IN_SET('select', c.privileges) > 0 \
              FROM information_schema.columns c JOIN information_schema.tables t \
              ON t.table_schema = c.table_schema AND t.table_name = c.table_name \
              WHERE c.table_schema = DATABASE() AND c.table_name IN ({TABLES}) AND t.table_type = 'BASE TABLE'"
-        );
-        let mut columns = Vec::new();
-        self.ask(&query, &mut |row| {
-            columns.push(Column {
-                table: String::from_utf8_lossy(row.text(0)?).into_owned(),
-                name: String::from_utf8_lossy(row.text(1)?).into_owned(),
-                is_readable: row.integer(2)? == Some(1),
-            });
-            Ok(())
-        })?;
-        Ok(columns)
+        )
     }
 
     fn hides(&mut self, table: &str) -> bool {

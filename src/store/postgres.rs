@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
 use self::classify::{classify, classify_connecting};
-use super::schema::{Column, TABLES};
+use super::schema::TABLES;
 use super::server::{
     ANSWER_TIMEOUT, CONNECT_TIMEOUT, LOCK_TIMEOUT, STATEMENT_TIMEOUT, Session, TakeRow, find_host,
 };
@@ -108,25 +108,15 @@ impl PostgresSession {
 }
 
 impl Session for PostgresSession {
-    fn columns(&mut self) -> Result<Vec<Column>, ArchiveProblem> {
+    fn columns_query(&self) -> String {
         // Not the information schema, which hides what the user may not read. The tables are those that a name
         // without a schema leads to; views may run functions.
-        let query = format!(
+        format!(
             "SELECT c.relname::text, a.attname::text, has_column_privilege(c.oid, a.attnum, 'SELECT')::int \
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
              WHERE c.relname IN ({TABLES}) AND c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid) \
              AND a.attnum > 0 AND NOT a.attisdropped"
-        );
-        let mut columns = Vec::new();
-        self.ask(&query, &mut |row| {
-            columns.push(Column {
-                table: String::from_utf8_lossy(row.text(0)?).into_owned(),
-                name: String::from_utf8_lossy(row.text(1)?).into_owned(),
-                is_readable: row.integer(2)? == Some(1),
-            });
-            Ok(())
-        })?;
-        Ok(columns)
+        )
     }
 
     fn hides(&mut self, _: &str) -> bool {

@@ -18,7 +18,6 @@ use jiff::Timestamp;
 use self::snapshot::ServerSnapshot;
 #[cfg(not(all(feature = "postgres", feature = "mariadb")))]
 use super::Product;
-use super::schema::Column;
 use super::{DocumentStore, Password, Selection, ServerAddress, Snapshot};
 use crate::document::{Document, DocumentId};
 use crate::error::{ArchiveProblem, Error, Result};
@@ -106,8 +105,8 @@ impl DocumentStore for ServerStore {
 
 /// A connection inside a read-only transaction of one moment.
 pub(super) trait Session {
-    /// The columns of the tables that are read.
-    fn columns(&mut self) -> Result<Vec<Column>, ArchiveProblem>;
+    /// What is asked for the columns of the tables that are read: table, column, 1 if the user may read it.
+    fn columns_query(&self) -> String;
 
     /// Whether a table that isn't among them is there, but not for this user.
     fn hides(&mut self, table: &str) -> bool;

@@ -7,7 +7,7 @@ use super::queries::{contents_among, filings_page, inbox_among, tags_page};
 use super::{Row, ServerStore, Session};
 use crate::document::{AutoLabel, Document, DocumentId, Field, Filing, LabelCatalog};
 use crate::error::{ArchiveProblem, Result};
-use crate::store::schema::{INBOX_DOCUMENTS, INBOX_TAGS, Schema};
+use crate::store::schema::{Column, INBOX_DOCUMENTS, INBOX_TAGS, Schema};
 use crate::store::stopped::{Stopped, warn_of_repairs};
 use crate::store::value::{DocumentKeys, auto_labels, label_key, text};
 use crate::store::{Selection, Snapshot};
@@ -22,7 +22,7 @@ impl<'s> ServerSnapshot<'s> {
     pub(super) fn open(store: &'s ServerStore) -> Result<Self> {
         let open = || {
             let mut session = store.connect()?;
-            let schema = match Schema::new(session.columns()?) {
+            let schema = match Schema::new(columns(&mut *session)?) {
                 Err(ArchiveProblem::MissingTable { table }) if session.hides(table) => {
                     return Err(ArchiveProblem::Forbidden { table });
                 }
@@ -64,7 +64,7 @@ impl<'s> ServerSnapshot<'s> {
             let mut labels = Vec::new();
             self.session.ask(&query, &mut |row| {
                 let id = label_key(table, key(row, 0, table)?)?;
-                let name = String::from_utf8_lossy(row.text(1)?).into_owned();
+                let name = name(row, 1)?;
                 labels.push(AutoLabel { id, name });
                 Ok(())
             })?;
@@ -270,6 +270,25 @@ impl Filed {
             tags: Vec::new(),
         })
     }
+}
+
+/// The columns of the tables that are read.
+fn columns(session: &mut dyn Session) -> Result<Vec<Column>, ArchiveProblem> {
+    let mut columns = Vec::new();
+    session.ask(&session.columns_query(), &mut |row| {
+        columns.push(Column {
+            table: name(row, 0)?,
+            name: name(row, 1)?,
+            is_readable: row.integer(2)? == Some(1),
+        });
+        Ok(())
+    })?;
+    Ok(columns)
+}
+
+/// A name, whatever its encoding.
+fn name(row: &dyn Row, column: usize) -> Result<String, ArchiveProblem> {
+    Ok(String::from_utf8_lossy(row.text(column)?).into_owned())
 }
 
 /// A primary key, which no row is without.
