@@ -15,8 +15,9 @@ use super::units::{bytes, count, digits, duration, percent};
 /// run has the same peak, and all other figures of memory are the same on any number.
 const PEAK_TOLERANCE_ON_THREADS: f64 = 0.10;
 
-/// Stealing work moves counts and bytes by some blocks: 7 of 68,000 were seen.
-const COUNT_TOLERANCE_ON_THREADS: f64 = 0.001;
+/// Stealing work moves counts and bytes: by 7 blocks of 68,000 where nothing else runs, by 0.11 % of the bytes where four
+/// times as many threads are waiting as there are processors.
+const COUNT_TOLERANCE_ON_THREADS: f64 = 0.005;
 
 /// A key number of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
