@@ -4,25 +4,26 @@
 
 use std::error::Error;
 
-use crate::baseline::{self, Baseline};
+use crate::baseline::{self, Baseline, MeasureWith};
 use crate::budgets::{Budget, Budgeting};
 use crate::report::head::Head;
 use crate::report::{Report, changes, files};
 
 /// Against what a scenario is judged.
-#[derive(Debug)]
 pub(crate) struct Judge<'run> {
     head: Head<'run>,
     budgets: &'run [Budget],
     baseline: Option<Baseline>,
+    measure_with: MeasureWith<'run>,
 }
 
 impl<'run> Judge<'run> {
-    /// Opens the baseline that the settings name, if they do.
+    /// Opens the baseline that the settings name, if they do. `measure_with` measures the scenario with its program.
     pub(crate) fn new(
         head: Head<'run>,
         budgets: &'run [Budget],
         scenario: &str,
+        measure_with: MeasureWith<'run>,
     ) -> Result<Self, Box<dyn Error>> {
         let name = head.settings.baseline.as_deref();
         let baseline = name
@@ -32,6 +33,7 @@ impl<'run> Judge<'run> {
             head,
             budgets,
             baseline,
+            measure_with,
         })
     }
 
@@ -43,7 +45,7 @@ impl<'run> Judge<'run> {
             return files::write(directory, head, report);
         }
         if let Some(baseline) = &self.baseline {
-            changes::add(report, baseline.compare(head, report));
+            changes::add(report, baseline.compare(head, report, self.measure_with));
         }
         changes::add_budgets(report, Budgeting::check(self.budgets, head, report));
         files::write(directory, head, report)?;

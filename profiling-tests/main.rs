@@ -15,6 +15,7 @@ mod corpus;
 mod held;
 mod interruption;
 mod judgement;
+mod other_process;
 mod preflight;
 mod progress;
 mod report;
@@ -91,6 +92,7 @@ fn give_up(signal: &str, session: &Weak<Session>, output: ReportOutput) {
     let Some(session) = session.upgrade() else {
         return; // All is done already.
     };
+    other_process::stop();
     let summary = session.summary_at_interruption();
     for directory in scratch::remove_all() {
         complain(&format!("{} can't be removed", directory.display()));

@@ -1,8 +1,12 @@
 //! How far the long steps are, on stderr, where somebody is looking.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a line moves by itself.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Whether progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,17 @@ impl Progress {
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
         let style = style.expect("the template is constant and valid");
         ProgressBar::new_spinner().with_style(style).with_message(task)
+    }
+
+    /// A line that moves by itself and counts what was begun, while other processes work; it clears itself when finished.
+    pub(crate) fn working(self, task: &'static str) -> ProgressBar {
+        let line = self.spinner(task);
+        if self == Self::Shown {
+            let style = ProgressStyle::with_template("{spinner} {msg}: {pos} ({elapsed})");
+            line.set_style(style.expect("the template is constant and valid"));
+            line.enable_steady_tick(TICK);
+        }
+        line
     }
 }
 

@@ -266,6 +266,7 @@ fn wrong_settings_are_named() -> Outcome {
         ("PROFILING_SAVE_BASELINE", "../up"),
         ("PROFILING_BASELINE", "never saved"),
         ("PROFILING_BUDGETS", "maybe"),
+        ("PROFILING_BRIEF", "very"),
         ("PROFILING_DIR", file!()),
     ] {
         if variable == "PROFILING_DIR" && !Path::new(value).exists() {

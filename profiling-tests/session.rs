@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -19,18 +20,23 @@ use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::LinearPipeline;
 use postroom::pipelines::mlp::MlpPipeline;
 use postroom::status::Status;
-use profiling_toolkit::cpu::register_current_thread;
+use profiling_toolkit::cpu::{CpuOptions, register_current_thread};
 use profiling_toolkit::environment::Environment;
+use profiling_toolkit::timing::TimingOptions;
 use serde::Serialize;
 
 use crate::budgets;
 use crate::corpus::Corpus;
 use crate::judgement::Judge;
+use crate::other_process;
 use crate::progress::Progress;
 use crate::report::head::Head;
 use crate::report::{Report, Span, files, text};
 use crate::scenarios::{SCENARIOS, Scenario};
 use crate::settings::Settings;
+
+/// Blocks of samples in a brief run.
+const BRIEF_BLOCKS: u32 = 3;
 
 /// What the scenarios of one process share.
 #[derive(Debug)]
@@ -94,7 +100,16 @@ impl Session {
     pub(crate) fn run(&self, scenario: &Scenario) -> Result<(), Box<dyn Error>> {
         let turn = unpoisoned(&self.turn);
         let budgets = budgets::all();
-        let judge = Judge::new(self.head()?, &budgets, scenario.name)?;
+        let line = OnceCell::new();
+        let measure_with = |program: &Path| {
+            let line = line.get_or_init(|| {
+                self.progress
+                    .working("measuring side by side with the baseline's program")
+            });
+            line.inc(1);
+            other_process::measure(program, scenario.name)
+        };
+        let judge = Judge::new(self.head()?, &budgets, scenario.name, &measure_with)?;
         let mut report = Report::new(scenario.name, scenario.about);
         let subject = Subject {
             session: self,
@@ -114,6 +129,9 @@ impl Session {
             Err(panic) => report.fail(&format!("panicked: {}", panic_message(&**panic))),
         }
         let finished = self.finish(scenario, &judge, report);
+        if let Some(line) = line.get() {
+            line.finish_and_clear();
+        }
         drop(turn);
         match measured {
             Ok(Ok(())) => finished,
@@ -239,6 +257,28 @@ impl<'session> Subject<'session> {
     /// Threads that train.
     pub(crate) fn n_threads(&self) -> Result<usize, Box<dyn Error>> {
         Ok(self.session.head()?.n_threads)
+    }
+
+    /// How calls are timed.
+    pub(crate) fn timing(&self) -> TimingOptions {
+        let options = TimingOptions::default();
+        if self.session.settings.brief {
+            TimingOptions {
+                blocks: BRIEF_BLOCKS,
+                least_blocks: BRIEF_BLOCKS,
+                ..options
+            }
+        } else {
+            options
+        }
+    }
+
+    /// How calls are sampled: such as are over within microseconds are repeated.
+    pub(crate) fn sampling(&self) -> CpuOptions {
+        CpuOptions {
+            min_samples: if self.session.settings.brief { 1 } else { 1_000 },
+            ..CpuOptions::default()
+        }
     }
 
     /// A classifier without a model. Its pipeline is named, not the library's default: figures, budgets and baselines

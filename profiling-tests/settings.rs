@@ -26,7 +26,8 @@ PROFILING_PIPELINE  mlp or linear: only the scenarios of that pipeline (both)
 PROFILING_DIR      where the reports are written (target/profiling)
 PROFILING_SAVE_BASELINE  name under which the reports are saved, to compare later runs with
 PROFILING_BASELINE  name of the saved reports to compare with
-PROFILING_BUDGETS  off: budgets aren't checked (on)";
+PROFILING_BUDGETS  off: budgets aren't checked (on)
+PROFILING_BRIEF    on: fewer samples, for a first look (off)";
 
 /// What a run measures on and where it writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,6 +52,8 @@ pub(crate) struct Settings {
     /// Name of the baseline that they are compared with.
     #[serde(skip)]
     pub(crate) baseline: Option<String>,
+    /// Fewer samples of times and of CPU time.
+    pub(crate) brief: bool,
     /// Whether budgets are checked; said in the report where they are listed.
     #[serde(skip)]
     pub(crate) budgets: Mode,
@@ -76,6 +79,7 @@ impl Default for Settings {
             directory: workspace_root().join("target/profiling"),
             save_baseline: None,
             baseline: None,
+            brief: false,
             budgets: Mode::On,
         }
     }
@@ -119,7 +123,10 @@ impl Settings {
             settings.baseline = Some(name.baseline_in(&settings.directory)?);
         }
         if let Some(mode) = value("PROFILING_BUDGETS") {
-            settings.budgets = mode.budgets()?;
+            settings.budgets = if mode.on_or_off()? { Mode::On } else { Mode::Off };
+        }
+        if let Some(brief) = value("PROFILING_BRIEF") {
+            settings.brief = brief.on_or_off()?;
         }
         Ok(settings)
     }
@@ -202,10 +209,10 @@ impl Value {
         Err(self.unusable(expected))
     }
 
-    fn budgets(self) -> Result<Mode, SettingsError> {
+    fn on_or_off(self) -> Result<bool, SettingsError> {
         match self.as_str() {
-            Some("on") => Ok(Mode::On),
-            Some("off") => Ok(Mode::Off),
+            Some("on") => Ok(true),
+            Some("off") => Ok(false),
             _ => Err(self.unusable("on or off")),
         }
     }

@@ -1,8 +1,10 @@
 //! The figures of two runs beside each other, each with a verdict.
 
-use profiling_toolkit::compare::{Verdict, compare_exact, compare_times, compare_within};
+use profiling_toolkit::compare::{PAIRED_FLOOR, Verdict, compare_exact, compare_times, compare_within};
+use profiling_toolkit::timing::median;
 use serde::Serialize;
 
+use super::side_by_side::Pairs;
 use crate::report::figure::{Figure, FigureUnit};
 
 /// A report against one of a baseline.
@@ -31,6 +33,8 @@ pub(crate) struct Change {
     pub(crate) interval_95: Option<[f64; 2]>,
     /// Ratios that no change of the program is needed for.
     pub(crate) noise_band: Option<[f64; 2]>,
+    /// What the baseline's program and this one took in turn; of times that were measured side by side.
+    pub(crate) pairs: Option<Vec<[f64; 2]>>,
     /// None where the figure isn't judged: it follows from others that are, or can't be relied on.
     pub(crate) verdict: Option<Verdict>,
 }
@@ -46,8 +50,7 @@ impl Comparison {
             .iter()
             .filter_map(|figure| Some((&saved[find(saved, &figure.name)?], figure)));
         let mut changes: Vec<Change> = pairs.map(|(before, now)| Change::between(before, now)).collect();
-        // Stable: figures of one verdict stay in the order of the report.
-        changes.sort_by_key(Change::rank);
+        sort(&mut changes);
         let missing_in = |others: &[Figure], figures: &[Figure]| -> Vec<String> {
             let missing = figures
                 .iter()
@@ -61,6 +64,28 @@ impl Comparison {
             new: before.map_or_else(Vec::new, |saved| missing_in(saved, now)),
             gone: missing_in(now, saved),
         }
+    }
+
+    /// Whether times are judged.
+    pub(super) fn has_times(&self) -> bool {
+        self.changes.iter().any(Change::is_of_a_time)
+    }
+
+    /// Judges times anew, by what both programs took in turn.
+    pub(super) fn judge_side_by_side(&mut self, pairs: &Pairs) {
+        for change in self.changes.iter_mut().filter(|change| change.is_of_a_time()) {
+            let Some((pairs, paired)) = pairs.of(&change.figure) else {
+                continue;
+            };
+            let middle = |of: usize| median(&pairs.iter().map(|pair| pair[of]).collect::<Vec<_>>());
+            (change.before, change.now) = (middle(0), middle(1));
+            change.ratio = Some(paired.ratio);
+            change.interval_95 = Some(paired.interval_95);
+            change.noise_band = Some([1.0 / (1.0 + PAIRED_FLOOR), 1.0 + PAIRED_FLOOR]);
+            change.verdict = Some(paired.verdict);
+            change.pairs = Some(pairs.to_vec());
+        }
+        sort(&mut self.changes);
     }
 
     /// How many figures have this verdict.
@@ -85,6 +110,7 @@ impl Change {
             ratio: None,
             interval_95: None,
             noise_band: None,
+            pairs: None,
             verdict: None,
         };
         if before.unreliable.is_some() || now.unreliable.is_some() {
@@ -106,6 +132,11 @@ impl Change {
         change
     }
 
+    /// Judged times have an interval, and only they.
+    fn is_of_a_time(&self) -> bool {
+        self.interval_95.is_some()
+    }
+
     /// What a reader looks for comes first.
     fn rank(&self) -> u8 {
         match self.verdict {
@@ -117,4 +148,9 @@ impl Change {
             None => 5,
         }
     }
+}
+
+/// Stable: figures of one verdict stay in the order of the report.
+fn sort(changes: &mut [Change]) {
+    changes.sort_by_key(Change::rank);
 }

@@ -43,7 +43,7 @@ impl Head<'_> {
 
     /// The circumstances, named.
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut facts = vec![
             ("corpus", self.corpus_line()),
             ("labels", self.labels_line()),
             ("build", self.build_line()),
@@ -52,7 +52,14 @@ impl Head<'_> {
             ("load", self.load_line()),
             ("tracker", self.tracker_line()),
             ("sampler", self.sampler_line()),
-        ]
+        ];
+        if self.settings.brief {
+            facts.push((
+                "brief",
+                "fewer samples than in a whole run (PROFILING_BRIEF)".to_owned(),
+            ));
+        }
+        facts
     }
 
     fn corpus_line(&self) -> String {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use profiling_toolkit::memory::{MemoryOptions, measure_memory};
-use profiling_toolkit::timing::{TimedCalls, TimingOptions};
+use profiling_toolkit::timing::TimedCalls;
 
 use super::{Outcome, Profiled};
 use crate::report::figure::{self, Figure, Threads};
@@ -30,7 +30,7 @@ pub(super) fn explain(subject: &Subject<'_>, report: &mut Report) -> Outcome {
             ("terms with a say", units::count(n_terms)),
         ],
     );
-    let mut calls = TimedCalls::new(TimingOptions::default());
+    let mut calls = TimedCalls::new(subject.timing());
     calls.call(|| {
         let _ = black_box(classifier.explain(content));
     });
@@ -44,7 +44,7 @@ pub(super) fn explain(subject: &Subject<'_>, report: &mut Report) -> Outcome {
         graph: "Explaining a document's labels: CPU time",
         suffix: "",
     };
-    let profile = profiled.measure(|| classifier.explain(content))?;
+    let profile = profiled.measure(&subject.sampling(), || classifier.explain(content))?;
     calls.measure_rest();
     let timings = calls.finish();
     let [explain, predict] = &timings[..] else {

@@ -56,7 +56,7 @@ pub(super) fn going_on(subject: &Subject<'_>, report: &mut Report) -> Outcome {
         warm_up_calls: 1,
         samples_per_block: 1,
         reference_threads: subject.n_threads()?,
-        ..TimingOptions::default()
+        ..subject.timing()
     });
     let mut timed = |last: Option<Model>| {
         let failed = &failed;
@@ -82,7 +82,7 @@ pub(super) fn going_on(subject: &Subject<'_>, report: &mut Report) -> Outcome {
         graph: "Training after 10 new documents: CPU time",
         suffix: "",
     };
-    let profile = profiled.measure(|| go_on(&lasts[1]))?;
+    let profile = profiled.measure(&subject.sampling(), || go_on(&lasts[1]))?;
     calls.measure_rest();
     let timings = calls.finish();
     if let Some(error) = failed.take() {

@@ -187,8 +187,8 @@ struct Profiled {
 
 impl Profiled {
     /// Samples `work`, again and again until there are enough samples, and counts its instructions.
-    fn measure<R>(self, mut work: impl FnMut() -> R) -> Result<Profile, CpuError> {
-        let (_, sampled) = measure_cpu_repeated(&repeated_calls(), &mut work)?;
+    fn measure<R>(self, sampling: &CpuOptions, mut work: impl FnMut() -> R) -> Result<Profile, CpuError> {
+        let (_, sampled) = measure_cpu_repeated(sampling, &mut work)?;
         let instructions = count_instructions(sampled.iterations, work);
         Ok(Profile {
             profiled: self,
@@ -235,12 +235,4 @@ pub(crate) fn count_instructions<R>(n_sampled: u64, mut work: impl FnMut() -> R)
         Err(unavailable) => Counts::Unavailable(unavailable),
     };
     Instructions { calls, counts }
-}
-
-/// For calls that are over within microseconds: the sampler repeats them.
-fn repeated_calls() -> CpuOptions {
-    CpuOptions {
-        min_samples: 1_000,
-        ..CpuOptions::default()
-    }
 }

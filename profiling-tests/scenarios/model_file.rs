@@ -57,7 +57,7 @@ pub(super) fn save_load_roundtrip(subject: &Subject<'_>, report: &mut Report) ->
 
     let mut calls = TimedCalls::new(TimingOptions {
         samples_per_block: FILES_PER_BLOCK,
-        ..TimingOptions::default()
+        ..subject.timing()
     });
     calls.call(|| {
         let _ = black_box(classifier.save(&path, &key));
@@ -72,7 +72,7 @@ pub(super) fn save_load_roundtrip(subject: &Subject<'_>, report: &mut Report) ->
         graph: "Saving and loading a model: CPU time",
         suffix: "",
     };
-    let profile = profiled.measure(|| (classifier.save(&path, &key), load()))?;
+    let profile = profiled.measure(&subject.sampling(), || (classifier.save(&path, &key), load()))?;
     calls.measure_rest();
     let timings = calls.finish();
     let [save_time, load_time] = &timings[..] else {

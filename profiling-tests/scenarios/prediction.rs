@@ -8,7 +8,7 @@ use postroom::document::LabelId;
 use profiling_toolkit::memory::{
     LeakOptions, MemoryError, MemoryOptions, MemoryProfile, measure_leaks, measure_memory,
 };
-use profiling_toolkit::timing::{TimedCalls, TimingOptions, TimingSummary};
+use profiling_toolkit::timing::{TimedCalls, TimingSummary};
 
 use super::{Outcome, Profiled};
 use crate::report::figure::{self, Figure, Threads};
@@ -64,7 +64,7 @@ const QUESTIONS: [Question; 6] = [
 pub(super) fn predict_all_four_cpu(subject: &Subject<'_>, report: &mut Report) -> Outcome {
     let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
     add_sample(report, classifier, content)?;
-    let mut calls = TimedCalls::new(TimingOptions::default());
+    let mut calls = TimedCalls::new(subject.timing());
     for (_, _, ask) in QUESTIONS {
         calls.prepared_call(|| classifier.clear_cache(), move || ask(classifier, content));
     }
@@ -78,7 +78,7 @@ pub(super) fn predict_all_four_cpu(subject: &Subject<'_>, report: &mut Report) -
         graph: "Four predictions, content new to the cache: CPU time",
         suffix: "",
     };
-    let new = new.measure(|| {
+    let new = new.measure(&subject.sampling(), || {
         classifier.clear_cache();
         ask_four(classifier, content);
     })?;
@@ -88,7 +88,7 @@ pub(super) fn predict_all_four_cpu(subject: &Subject<'_>, report: &mut Report) -
         graph: "Four predictions, content known: CPU time",
         suffix: "known",
     };
-    let known = known.measure(|| ask_four(classifier, content))?;
+    let known = known.measure(&subject.sampling(), || ask_four(classifier, content))?;
     calls.measure_rest();
 
     let timings = calls.finish();

@@ -13,7 +13,7 @@ use profiling_toolkit::memory::{LeakOptions, MemoryOptions, measure_leaks, measu
 use profiling_toolkit::timing::{TimedCalls, TimingOptions, TimingSummary};
 use sha2::{Digest as _, Sha256};
 
-use super::{Outcome, Profiled, count_instructions, no_status, repeated_calls};
+use super::{Outcome, Profiled, count_instructions, no_status};
 use crate::corpus::Corpus;
 use crate::held;
 use crate::report::cpu::Measured;
@@ -64,7 +64,7 @@ pub(super) fn train_cpu(subject: &Subject<'_>, report: &mut Report) -> Outcome {
         warm_up_calls: 1,
         samples_per_block: 1,
         reference_threads: subject.n_threads()?,
-        ..TimingOptions::default()
+        ..subject.timing()
     });
     calls.call(|| {
         let start = Instant::now();
@@ -78,7 +78,7 @@ pub(super) fn train_cpu(subject: &Subject<'_>, report: &mut Report) -> Outcome {
         (classifier, training)
     };
     // Once is enough for the documents that there are by default; fewer are learned too fast.
-    let ((classifier, training), profile) = measure_cpu_repeated(&repeated_calls(), train)?;
+    let ((classifier, training), profile) = measure_cpu_repeated(&subject.sampling(), train)?;
     calls.measure_rest();
 
     let training = trained(training?);
@@ -165,7 +165,7 @@ pub(super) fn second_train_noop(subject: &Subject<'_>, report: &mut Report) -> O
     let mut calls = TimedCalls::new(TimingOptions {
         samples_per_block: NOOPS_PER_BLOCK,
         reference_threads: subject.n_threads()?,
-        ..TimingOptions::default()
+        ..subject.timing()
     });
     calls.call(|| {
         let _ = black_box(train_again());
@@ -177,7 +177,7 @@ pub(super) fn second_train_noop(subject: &Subject<'_>, report: &mut Report) -> O
         graph: "Training when nothing changed: CPU time",
         suffix: "",
     };
-    let profile = profiled.measure(train_again)?;
+    let profile = profiled.measure(&subject.sampling(), train_again)?;
     calls.measure_rest();
     let second = calls.finish().swap_remove(0);
     let mut timings = Timings::new();
@@ -247,7 +247,7 @@ pub(super) fn vectorizer_hash_cost(subject: &Subject<'_>, report: &mut Report) -
     report.measurement("term_bytes", &term_bytes);
 
     let text: Vec<u8> = learned.terms().flat_map(str::bytes).collect();
-    let mut calls = TimedCalls::new(TimingOptions::default());
+    let mut calls = TimedCalls::new(subject.timing());
     calls.call(|| {
         let _ = black_box(classifier.vectorizer_hash());
     });
@@ -261,7 +261,7 @@ pub(super) fn vectorizer_hash_cost(subject: &Subject<'_>, report: &mut Report) -
         graph: "Hashing the vectorizer: CPU time",
         suffix: "",
     };
-    let profile = profiled.measure(|| classifier.vectorizer_hash())?;
+    let profile = profiled.measure(&subject.sampling(), || classifier.vectorizer_hash())?;
     calls.measure_rest();
     let timings = calls.finish();
     let [hash, sha256] = &timings[..] else {

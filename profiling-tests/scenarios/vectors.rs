@@ -9,7 +9,7 @@ use postroom::model::Model;
 use postroom::predictor::Predictor;
 use postroom::vector_cache::VectorCacheParams;
 use profiling_toolkit::compare::Better;
-use profiling_toolkit::timing::{TimedCalls, TimingOptions};
+use profiling_toolkit::timing::TimedCalls;
 use sha2::{Digest as _, Sha256};
 
 use super::prediction::{N_QUESTIONS, ask_four};
@@ -23,7 +23,7 @@ use crate::session::Subject;
 pub(super) fn vectorize_cache_miss_vs_hit(subject: &Subject<'_>, report: &mut Report) -> Outcome {
     let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
     let unseen = Unseen::new(subject)?;
-    let mut calls = TimedCalls::new(TimingOptions::default());
+    let mut calls = TimedCalls::new(subject.timing());
     let vectorize = || {
         let _ = black_box(classifier.vectorize(content));
     };
@@ -37,7 +37,7 @@ pub(super) fn vectorize_cache_miss_vs_hit(subject: &Subject<'_>, report: &mut Re
         graph: "Vectorizing, cache miss: CPU time",
         suffix: "",
     };
-    let missing = missing.measure(|| {
+    let missing = missing.measure(&subject.sampling(), || {
         classifier.clear_cache();
         classifier.vectorize(content)
     })?;
@@ -47,7 +47,7 @@ pub(super) fn vectorize_cache_miss_vs_hit(subject: &Subject<'_>, report: &mut Re
         graph: "Vectorizing, cache hit: CPU time",
         suffix: "hit",
     };
-    let hitting = hitting.measure(|| classifier.vectorize(content))?;
+    let hitting = hitting.measure(&subject.sampling(), || classifier.vectorize(content))?;
     calls.measure_rest();
 
     let timings = calls.finish();
@@ -79,7 +79,7 @@ pub(super) fn vectorize_cache_miss_vs_hit(subject: &Subject<'_>, report: &mut Re
 
 pub(super) fn content_hash_overhead(subject: &Subject<'_>, report: &mut Report) -> Outcome {
     let (classifier, content) = (subject.classifier()?, subject.corpus()?.sample());
-    let mut calls = TimedCalls::new(TimingOptions::default());
+    let mut calls = TimedCalls::new(subject.timing());
     calls.call(|| {
         black_box(Sha256::digest(black_box(content)));
     });
@@ -94,7 +94,7 @@ pub(super) fn content_hash_overhead(subject: &Subject<'_>, report: &mut Report) 
         graph: "Hashing a content: CPU time",
         suffix: "",
     };
-    let hashing = hashing.measure(|| Sha256::digest(black_box(content)))?;
+    let hashing = hashing.measure(&subject.sampling(), || Sha256::digest(black_box(content)))?;
     calls.measure_rest();
 
     let timings = calls.finish();

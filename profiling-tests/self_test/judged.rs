@@ -1,7 +1,9 @@
 //! Trials of what judges a report, with changes and limits planted in figures of known work: nothing of them is in
 //! the program or in its settings.
 
+use std::cell::Cell;
 use std::error::Error;
+use std::path::Path;
 
 use profiling_toolkit::compare::{Better, Verdict};
 use profiling_toolkit::environment::Environment;
@@ -79,7 +81,16 @@ impl Court {
         planted: Planted,
         budgets: &[Budget],
     ) -> Result<Report, Box<dyn Error>> {
-        let judge = Judge::new(self.head(), budgets, SCENARIO)?;
+        let work_time = |n_run, slowness| Figure::time("work.time", &samples(n_run, slowness));
+        let (this, n_elsewhere) = (std::env::current_exe()?, Cell::new(100 * n_run));
+        let measure_with = |program: &Path| {
+            n_elsewhere.set(n_elsewhere.get() + 1);
+            // A slow spell of the machine, of which each program has its share.
+            let spell = 1.0 + 0.5 * f64::from(n_elsewhere.get().div_ceil(2) % 3 == 0);
+            let slowness = if program == this { planted.slowness } else { 1.0 };
+            Ok(vec![work_time(n_elsewhere.get(), spell * slowness)])
+        };
+        let judge = Judge::new(self.head(), budgets, SCENARIO, &measure_with)?;
         let mut report = Report::new(SCENARIO, "known work");
         let work = || {
             (
@@ -89,7 +100,7 @@ impl Court {
         };
         let (kept, memory) = measure_memory(MemoryOptions::default(), work)?;
         report.figures(figure::of_memory("work", &memory, Threads::One));
-        report.figures([Figure::time("work.time", &samples(n_run, planted.slowness))]);
+        report.figures([work_time(n_run, planted.slowness)]);
         judge.conclude(&mut report)?;
         drop(kept);
         Ok(report)
@@ -202,7 +213,8 @@ pub(super) fn budget_of_what_was_not_measured_is_refused() -> Outcome {
     let message = failure(&court, unmeasured)?.ok_or("nothing is known of it")?;
     assert!(message.contains("not checked"), "{message}");
 
-    let judge = Judge::new(court.head(), &[TOO_TIGHT], SCENARIO)?;
+    let no_baseline = |_: &Path| Err("there is nothing to compare with".into());
+    let judge = Judge::new(court.head(), &[TOO_TIGHT], SCENARIO, &no_baseline)?;
     let mut report = Report::new(SCENARIO, "known work");
     report.figures([Figure {
         unreliable: Some("a table of the tracker overflowed".to_owned()),

@@ -1,6 +1,7 @@
 //! Whether a figure changed between two runs, or only seems to.
 //!
-//! Two figures come in, a verdict goes out. Exact figures changed when they differ. Times are judged by
+//! Two figures come in, a verdict goes out. Exact figures changed when they differ. Times of two programs that were
+//! measured in turn are judged by [`compare_pairs`]; where there is only what an earlier run saved, by
 //! [`compare_times`], which knows the noise of both runs:
 //!
 //! ```text
@@ -17,10 +18,14 @@
 //! program makes it slower (Chen & Revels 2016, "Robust benchmarking in noisy environments"): a run that was disturbed
 //! in most of its blocks was as fast as ever in one.
 
+mod pairs;
+
 use serde::{Deserialize, Serialize};
 
+pub use pairs::{ALL_PAIRS, FEW_PAIRS, PAIRED_FLOOR, PairedChange, compare_pairs};
+
 use crate::timing::Samples;
-use crate::timing::statistics::{self, fastest_block, median, spread_between_blocks};
+use crate::timing::statistics::{self, median, spread_between_blocks};
 
 /// Changes up to this share are never called one.
 pub const NOISE_FLOOR: f64 = 0.12;
@@ -80,7 +85,7 @@ pub fn compare_times(before: &Samples, now: &Samples) -> Option<TimeChange> {
     let ratio = now.median_ns() / before.median_ns();
     let interval_95 = ratio_interval_95(before, now);
     let noise_band = noise_band(before, now);
-    let fastest = fastest_block(&now.ns, now.per_block) / fastest_block(&before.ns, before.per_block);
+    let fastest = now.fastest_block_ns() / before.fastest_block_ns();
     let verdict = if interval_95[0].min(fastest) > noise_band[1] {
         Verdict::Worse
     } else if interval_95[1].max(fastest) < noise_band[0] {

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu_clock::process_cpu_ns;
 use reference::{Reference, time_sorting, time_walking};
-use statistics::{median, median_deviation, median_interval_95, quantile, sorted};
+pub use statistics::median;
+use statistics::{fastest_block, median_deviation, median_interval_95, quantile, sorted};
 
 /// What one reference takes, roughly.
 const ABOUT_ONCE: Duration = Duration::from_millis(2);
@@ -108,6 +109,11 @@ impl Samples {
     /// The middle sample, 0 without samples.
     pub fn median_ns(&self) -> f64 {
         median(&self.ns)
+    }
+
+    /// The smallest median of a block, infinite without samples: whatever disturbs a program makes it slower.
+    pub fn fastest_block_ns(&self) -> f64 {
+        fastest_block(&self.ns, self.per_block)
     }
 
     /// Blocks that were begun.
