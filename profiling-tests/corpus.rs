@@ -1,6 +1,6 @@
 //! The archive that every scenario measures on: made up once per process, or somebody's own.
 //!
-//! In come the settings; out goes a real SQLite archive with paperless-ngx's tables, its digest, a sample content
+//! In come the settings; out goes a real archive with paperless-ngx's tables, in SQLite if it is made up, its digest, a sample content
 //! and further documents that weren't trained on. What was made up is removed when the corpus is dropped.
 
 mod digest;
@@ -8,10 +8,10 @@ mod generator;
 mod text;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use postroom::document::{Field, LabelId, Labels};
-use postroom::store::{DocumentStore as _, MemoryStore, NewDocument, SqliteArchive, SqliteStore};
+use postroom::store::{Archive, DocumentStore, Location, MemoryStore, NewDocument, Password, SqliteArchive};
 use serde::Serialize;
 
 use crate::progress::Progress;
@@ -33,7 +33,7 @@ const N_HELD_OUT: usize = 1_000;
 /// An archive to measure on.
 #[derive(Debug)]
 pub(crate) struct Corpus {
-    store: SqliteStore,
+    store: Archive,
     facts: CorpusFacts,
     sample: String,
     held_out: Vec<HeldOut>,
@@ -67,7 +67,7 @@ pub(crate) enum Source {
     },
     /// An archive of `PROFILING_DB`.
     Archive {
-        /// Name of the file.
+        /// Name of the file, or URL on a server.
         file: String,
     },
 }
@@ -84,13 +84,13 @@ impl Corpus {
     /// Makes the corpus up, or opens the archive that the settings name.
     pub(crate) fn prepare(settings: &Settings, progress: Progress) -> Result<Self, Box<dyn Error>> {
         match &settings.archive {
-            Some(path) => Self::open(path),
+            Some(location) => Self::of_archive(location),
             None => Self::make_up(settings, progress),
         }
     }
 
     /// The archive. Opened anew for every training, as a program would.
-    pub(crate) fn store(&self) -> &SqliteStore {
+    pub(crate) fn store(&self) -> &Archive {
         &self.store
     }
 
@@ -116,7 +116,7 @@ impl Corpus {
         let path = directory.path().join("db.sqlite3");
         write_archive(&path, &generator, settings.n_documents, progress)?;
         let held_out = (0..N_HELD_OUT).map(|position| generator.document(settings.n_documents + position));
-        let store = SqliteStore::open(&path)?;
+        let store = open(&path.into())?;
         Ok(Self {
             facts: CorpusFacts::read(&store, Source::Generated { seed: settings.seed })?,
             store,
@@ -128,13 +128,16 @@ impl Corpus {
         })
     }
 
-    fn open(path: &Path) -> Result<Self, Box<dyn Error>> {
-        let store = SqliteStore::open(path)?;
-        let file = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+    fn of_archive(location: &Location) -> Result<Self, Box<dyn Error>> {
+        let store = open(location)?;
+        let file = match location {
+            Location::File(path) => path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            Location::Server(address) => address.to_string(),
+        };
         let facts = CorpusFacts::read(&store, Source::Archive { file })?;
         let held_out = spread_out(&store, facts.n_documents)?;
         let sample = held_out
@@ -142,7 +145,7 @@ impl Corpus {
             .map(|document| &document.content)
             .find(|content| !content.is_empty());
         let sample = sample
-            .ok_or_else(|| format!("{} has no document with text to predict", path.display()))?
+            .ok_or_else(|| format!("{location} has no document with text to predict"))?
             .clone();
         Ok(Self {
             store,
@@ -154,8 +157,17 @@ impl Corpus {
     }
 }
 
+/// Opens an archive, with the password from the environment if it is on a server.
+pub(crate) fn open(location: &Location) -> Result<Archive, Box<dyn Error>> {
+    let password = match location {
+        Location::File(_) => None,
+        Location::Server(_) => Password::from_environment()?,
+    };
+    Ok(Archive::open(location, password)?)
+}
+
 impl CorpusFacts {
-    fn read(store: &SqliteStore, source: Source) -> postroom::Result<Self> {
+    fn read(store: &Archive, source: Source) -> postroom::Result<Self> {
         let catalog = store.snapshot()?.label_catalog()?;
         let CorpusDigest {
             sha256,
@@ -196,7 +208,7 @@ impl HeldOut {
 
 /// Writes a made-up archive to a new file: labels one by one, documents and tag rows in batches.
 fn write_archive(
-    path: &PathBuf,
+    path: &Path,
     generator: &Generator,
     n_documents: usize,
     progress: Progress,
@@ -248,7 +260,7 @@ pub(crate) fn in_memory(seed: u64, n_documents: usize) -> postroom::Result<Memor
 }
 
 /// Documents of an archive at even distances.
-fn spread_out(store: &SqliteStore, n_documents: usize) -> postroom::Result<Vec<HeldOut>> {
+fn spread_out(store: &Archive, n_documents: usize) -> postroom::Result<Vec<HeldOut>> {
     let distance = n_documents.div_ceil(N_HELD_OUT).max(1);
     let (mut position, mut chosen) = (0, Vec::new());
     store.snapshot()?.for_each_document(&mut |document| {

@@ -6,14 +6,13 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use postroom::store::SqliteStore;
-
+use crate::corpus;
 use crate::settings::Settings;
 
 /// Tries what the settings name. The error is one line for whoever set them.
 pub(crate) fn check(settings: &Settings) -> Result<(), String> {
     if let Some(archive) = &settings.archive {
-        SqliteStore::open(archive).map_err(|error| format!("PROFILING_DB can't be measured on: {error}"))?;
+        corpus::open(archive).map_err(|error| format!("PROFILING_DB can't be measured on: {error}"))?;
     }
     check_directory(&settings.directory)
 }

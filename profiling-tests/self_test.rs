@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::{Failed, Trial};
+use postroom::store::Location;
 use profiling_toolkit::cpu::{CpuOptions, CpuProfile, measure_cpu};
 use profiling_toolkit::memory::{MemoryOptions, MemoryView, allocator_installed, measure_memory};
 
@@ -250,7 +251,10 @@ fn corpus_in_sqlite_is_the_corpus_in_memory() -> Outcome {
     let corpus = Corpus::prepare(&settings, Progress::Hidden)?;
     let in_memory = corpus::corpus_digest(&corpus::in_memory(settings.seed, settings.n_documents)?)?;
     assert_eq!(corpus.facts().sha256, in_memory.sha256);
-    let database = corpus.store().path().to_owned();
+    let Location::File(database) = corpus.store().location() else {
+        return Err("the corpus isn't a file".into());
+    };
+    assert!(database.exists());
     drop(corpus);
     assert!(!database.exists(), "{} is left behind", database.display());
     Ok(())

@@ -5,7 +5,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use postroom::store::Location;
+use serde::{Serialize, Serializer};
 
 use crate::baseline;
 use crate::budgets::Mode;
@@ -20,7 +21,8 @@ const MOST_THREADS: usize = 1_024;
 pub(crate) const VARIABLES: &str = "\
 PROFILING_DOCS     documents in the generated corpus (5000)
 PROFILING_SEED     seed of the generated corpus (42)
-PROFILING_DB       a paperless-ngx db.sqlite3 to measure on instead; it is only read (not on a server)
+PROFILING_DB       a paperless-ngx archive to measure on instead, which is only read: the path of its db.sqlite3, or
+                   postgres://user@host:port/database or mariadb://… (password in POSTROOM_DB_PASSWORD)
 PROFILING_THREADS  threads that train (all cores)
 PROFILING_PIPELINE  mlp or linear: only the scenarios of that pipeline (both)
 PROFILING_DIR      where the reports are written (target/profiling)
@@ -37,7 +39,8 @@ pub(crate) struct Settings {
     /// Its seed.
     pub(crate) seed: u64,
     /// A real archive instead of the generated corpus.
-    pub(crate) archive: Option<PathBuf>,
+    #[serde(serialize_with = "as_text")]
+    pub(crate) archive: Option<Location>,
     /// Size of the rayon pool; none for all cores.
     pub(crate) n_threads: Option<usize>,
     /// The pipeline whose scenarios are run; none for both. Each report is of one anyway.
@@ -105,7 +108,7 @@ impl Settings {
             settings.seed = seed.parse("a whole number from 0 to 18446744073709551615")?;
         }
         if let Some(database) = value("PROFILING_DB") {
-            settings.archive = Some(database.file()?);
+            settings.archive = Some(database.location()?);
         }
         if let Some(threads) = value("PROFILING_THREADS") {
             settings.n_threads = Some(threads.count(1, MOST_THREADS)?);
@@ -132,6 +135,12 @@ impl Settings {
     }
 }
 
+/// As it is written, which holds no password.
+#[expect(clippy::ref_option, reason = "serde hands it over like that")]
+fn as_text<S: Serializer>(archive: &Option<Location>, serializer: S) -> Result<S::Ok, S::Error> {
+    archive.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
 /// A variable that is set.
 struct Value {
     variable: &'static str,
@@ -152,22 +161,18 @@ impl Value {
         parsed.ok_or_else(|| self.unusable(expected))
     }
 
-    fn file(self) -> Result<PathBuf, SettingsError> {
-        if let Some((scheme, _)) = self.as_str().and_then(|text| text.split_once("://")) {
+    fn location(self) -> Result<Location, SettingsError> {
+        match Location::parse(&self.text) {
+            Ok(Location::File(path)) if !path.is_file() => {
+                Err(self.unusable("the path of a file that exists"))
+            }
+            Ok(location) => Ok(location),
             // Not repeated: there may be a password in it.
-            return Err(SettingsError {
+            Err(problem) => Err(SettingsError {
                 variable: self.variable,
-                found: format!("{scheme}://…").into(),
-                expected: "the path of a db.sqlite3; what a training on a server's archive costs, \
-                           `postroom profile --db` says"
-                    .to_owned(),
-            });
-        }
-        let path = PathBuf::from(&self.text);
-        if path.is_file() {
-            Ok(path)
-        } else {
-            Err(self.unusable("the path of a file that exists"))
+                found: "…://…".into(),
+                expected: format!("an archive ({problem})"),
+            }),
         }
     }
 

@@ -120,13 +120,13 @@ fn directory_for_a_database_is_refused() {
 }
 
 #[test]
-fn server_is_refused_and_its_password_not_repeated() {
+fn password_in_a_url_is_refused_and_not_repeated() {
     let run = Run::in_environment(&["--ignored"], &[("PROFILING_DB", "postgres://u:hunter2@h/d")]);
     assert_eq!(run.output.status.code(), Some(2));
     let stderr = run.stderr();
-    assert!(stderr.contains("PROFILING_DB is \"postgres://"), "{stderr}");
+    assert!(stderr.contains("PROFILING_DB"), "{stderr}");
     assert!(
-        stderr.contains("postroom profile --db") && !stderr.contains("hunter2"),
+        stderr.contains("POSTROOM_DB_PASSWORD") && !stderr.contains("hunter2"),
         "{stderr}"
     );
 }

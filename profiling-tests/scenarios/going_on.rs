@@ -7,7 +7,7 @@ use postroom::document::{Document, DocumentId, Filing, LabelCatalog};
 use postroom::model::{Model, Start, TrainingParams};
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::LinearPipeline;
-use postroom::store::{DocumentStore, Snapshot, SqliteStore};
+use postroom::store::{Archive, DocumentStore, Snapshot};
 use postroom::train_report::TrainingKind;
 use postroom::trainer::{TrainOutcome, Trainer};
 use profiling_toolkit::memory::{MemoryOptions, measure_memory};
@@ -128,7 +128,7 @@ fn learned(outcome: TrainOutcome) -> (Model, postroom::train_report::TrainReport
 
 /// An archive before its last documents came in.
 struct Fewer<'a> {
-    store: &'a SqliteStore,
+    store: &'a Archive,
     n_left_out: usize,
 }
 
