@@ -37,15 +37,19 @@ impl<'run> Judge<'run> {
         })
     }
 
-    /// Compares, checks, writes and saves a report. One that failed is only written: what it lacks is no change, and
-    /// no baseline may be without it.
+    /// Compares a report with the baseline, which may take minutes. Not one that failed: what it lacks is no change.
+    pub(crate) fn compare(&self, report: &mut Report) {
+        if let (Some(baseline), None) = (&self.baseline, &report.failure) {
+            changes::add(report, baseline.compare(&self.head, report, self.measure_with));
+        }
+    }
+
+    /// Checks, writes and saves a report that was compared. One that failed is only written: no baseline may be without
+    /// what it lacks.
     pub(crate) fn conclude(&self, report: &mut Report) -> Result<(), Box<dyn Error>> {
         let (head, directory) = (&self.head, &self.head.settings.directory);
         if report.failure.is_some() {
             return files::write(directory, head, report);
-        }
-        if let Some(baseline) = &self.baseline {
-            changes::add(report, baseline.compare(head, report, self.measure_with));
         }
         changes::add_budgets(report, Budgeting::check(self.budgets, head, report));
         files::write(directory, head, report)?;

@@ -92,8 +92,8 @@ fn give_up(signal: &str, session: &Weak<Session>, output: ReportOutput) {
     let Some(session) = session.upgrade() else {
         return; // All is done already.
     };
-    other_process::stop();
     let summary = session.summary_at_interruption();
+    other_process::stop();
     for directory in scratch::remove_all() {
         complain(&format!("{} can't be removed", directory.display()));
     }

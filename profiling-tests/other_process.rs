@@ -42,6 +42,8 @@ pub(crate) fn measure(program: &Path, scenario: &str) -> Result<Vec<Figure>, Box
     command
         .args(["--include-ignored", "--exact", scenario])
         .env("PROFILING_DIR", directory.path())
+        // What it makes up goes with this process's, however either ends.
+        .env("TMPDIR", directory.path())
         .env("PROFILING_BRIEF", "on")
         .env("PROFILING_BUDGETS", "off")
         .env_remove("PROFILING_BASELINE")
@@ -62,7 +64,7 @@ pub(crate) fn measure(program: &Path, scenario: &str) -> Result<Vec<Figure>, Box
 pub(crate) fn stop() {
     let before = std::mem::replace(&mut *other(), Other::Stopped);
     if let Other::Running(mut child) = before {
-        // Without waiting for its own cleaning up: the next run removes what it leaves.
+        // What it leaves lies in this process's directory.
         let _ended = child.kill().and_then(|()| child.wait());
     }
 }

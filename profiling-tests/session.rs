@@ -128,6 +128,7 @@ impl Session {
             Ok(Err(error)) => report.fail(&with_causes(&**error)),
             Err(panic) => report.fail(&format!("panicked: {}", panic_message(&**panic))),
         }
+        judge.compare(&mut report);
         let finished = self.finish(scenario, &judge, report);
         if let Some(line) = line.get() {
             line.finish_and_clear();

@@ -7,6 +7,8 @@ mod profiling_run;
 
 use std::fs::{self, File};
 use std::io::{PipeWriter, Write as _};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -183,6 +185,36 @@ fn interrupted_run_reports_what_was_finished() {
         scratch_directories(run.directory.path()),
         [""; 0].map(PathBuf::from)
     );
+}
+
+/// The baseline's program is one that never ends.
+#[cfg(target_os = "linux")]
+#[test]
+fn interrupted_comparison_ends_the_program_that_it_compares_with() {
+    let saved = Run::in_environment(
+        &["--ignored", "content_hash"],
+        &[("PROFILING_SAVE_BASELINE", "main")],
+    )
+    .succeeded();
+    let program = saved.directory.path().join("baselines/main/program");
+    let pid = saved.directory.path().join("pid");
+    fs::remove_file(&program).unwrap();
+    let script = format!("#!/bin/sh\necho $$ > '{}'\nexec sleep 1000\n", pid.display());
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+
+    let reports = saved.directory.path().to_str().unwrap();
+    let variables = [("PROFILING_BASELINE", "main"), ("PROFILING_DIR", reports)];
+    let mut run = Running::start(&["--ignored", "content_hash"], &variables);
+    run.wait_for(|_| fs::read_to_string(&pid).is_ok_and(|pid| pid.ends_with('\n')));
+    run.signal("TERM");
+    assert_eq!(run.end().code(), Some(143), "{}", run.text("stderr"));
+    assert_eq!(
+        scratch_directories(run.directory.path()),
+        [""; 0].map(PathBuf::from)
+    );
+    let pid = fs::read_to_string(pid).unwrap();
+    assert!(!Path::new("/proc").join(pid.trim()).exists(), "{pid} goes on");
 }
 
 /// Each scenario has all of its files or none, and each of them can be read.

@@ -101,6 +101,7 @@ impl Court {
         let (kept, memory) = measure_memory(MemoryOptions::default(), work)?;
         report.figures(figure::of_memory("work", &memory, Threads::One));
         report.figures([work_time(n_run, planted.slowness)]);
+        judge.compare(&mut report);
         judge.conclude(&mut report)?;
         drop(kept);
         Ok(report)
