@@ -5,7 +5,7 @@ use tracing::Span;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
-use super::kernels::{PADDED, SUMS_AT_ONCE, Units, sum_of_squares, weighted_sum, weighted_sums};
+use super::kernels::{SUMS_AT_ONCE, Units, sum_of_squares, weighted_sum, weighted_sums};
 use super::training::RowState;
 use crate::learners::Real;
 use crate::learners::simd::{InstructionSet, Kernel};
@@ -60,7 +60,7 @@ impl<T: Real> Gradient<T> for HiddenGradient<'_, T> {
         for (row, gradient) in gradients.iter_mut().enumerate() {
             let entries = self.columns.of_term(first + row).iter();
             let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
-            *gradient = weighted_sum(&[T::zero(); PADDED], terms);
+            *gradient = weighted_sum(&Units::zero(), terms);
         }
     }
 }
@@ -78,7 +78,7 @@ impl<T: Real> Gradient<T> for OutputGradient<'_, T> {
             let terms = rows
                 .clone()
                 .map(|(deltas, activations)| (deltas[first + row], activations));
-            *gradient = weighted_sum(&[T::zero(); PADDED], terms);
+            *gradient = weighted_sum(&Units::zero(), terms);
         }
     }
 }
@@ -142,7 +142,7 @@ impl<T: Real, G: Gradient<T>> Kernel for UpdateRows<'_, T, G> {
             moments,
             squares,
         } = self.part;
-        let mut gradients = [[T::zero(); PADDED]; SUMS_AT_ONCE];
+        let mut gradients = [Units::zero(); SUMS_AT_ONCE];
         let groups = weights
             .chunks_mut(SUMS_AT_ONCE)
             .zip(moments.chunks_mut(SUMS_AT_ONCE));
@@ -177,7 +177,7 @@ impl<T: Real> Kernel for UpdateBiases<'_, T> {
     fn run(self) {
         let Update { step, share, .. } = self.update;
         let rows = self.rows.iter().map(|row| (T::one(), &row.deltas));
-        let gradient = weighted_sum(&[T::zero(); PADDED], rows).map(|sum| sum * share);
+        let gradient = weighted_sum(&Units::zero(), rows).changed(|sum| sum * share);
         step.apply_row(self.biases.hidden.0, self.biases.hidden.1, &gradient);
         let (biases, moments) = self.biases.output;
         let n_outputs = biases.len();
