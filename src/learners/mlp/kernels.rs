@@ -124,34 +124,87 @@ impl<T: Real> LogitWeights<T> {
     /// Sets `logits` to bias + Σ activation × weight.
     #[inline(always)]
     pub(crate) fn logits(&self, biases: &[T], activations: &Units<T>, logits: &mut [T]) {
-        self.logits_of_rows(biases, &std::iter::once(activations), logits);
+        self.logits_of_rows(biases, &[activations], |row| row, logits);
     }
 
-    /// The same for several rows, whose logits follow on each other.
+    /// The same for several rows, each with its activations; the logits of a row follow on those of the one before.
     // PERF: block by block, each for all rows: the weights of thousands of outputs don't stay near from row to row.
     #[inline(always)]
-    pub(crate) fn logits_of_rows<'a>(
+    pub(crate) fn logits_of_rows<R>(
         &self,
         biases: &[T],
-        rows: &(impl Iterator<Item = &'a Units<T>> + Clone),
+        rows: &[R],
+        activations: impl Fn(&R) -> &Units<T>,
         logits: &mut [T],
     ) {
         let n_outputs = biases.len();
         let blocks = self.by_unit.iter().zip(biases.chunks(OUTPUTS_AT_ONCE));
         for (block, (by_unit, biases)) in blocks.enumerate() {
-            for (activations, logits) in rows.clone().zip(logits.chunks_exact_mut(n_outputs)) {
-                let mut sums = [[T::zero(); LANES]; OUTPUTS_AT_ONCE / LANES];
-                for (weights, &activation) in by_unit.iter().zip(activations.iter()) {
-                    for vector in 0..OUTPUTS_AT_ONCE / LANES {
-                        for lane in 0..LANES {
-                            sums[vector][lane] += activation * weights[vector * LANES + lane];
-                        }
-                    }
+            let block = LogitBlock {
+                by_unit,
+                biases,
+                first: block * OUTPUTS_AT_ONCE,
+                n_outputs,
+            };
+            // PERF: eight vectors of sums at a time where there are rows enough, of two rows or of four.
+            let mut row = 0;
+            if biases.len() > OUTPUTS_AT_ONCE / 2 {
+                while let Some(&[ref a, ref b]) = rows[row..].first_chunk() {
+                    let pair = [activations(a), activations(b)];
+                    block.logits::<2, 4, 8>(pair, &mut logits[row * n_outputs..]);
+                    row += pair.len();
                 }
-                let logits = &mut logits[block * OUTPUTS_AT_ONCE..];
-                for (output, (logit, &bias)) in logits.iter_mut().zip(biases).enumerate() {
-                    *logit = sums[output / LANES][output % LANES] + bias;
+            } else {
+                while let Some(&[ref a, ref b, ref c, ref d]) = rows[row..].first_chunk() {
+                    let four = [activations(a), activations(b), activations(c), activations(d)];
+                    block.logits::<4, 2, 8>(four, &mut logits[row * n_outputs..]);
+                    row += four.len();
                 }
+            }
+            while let Some(one) = rows.get(row) {
+                block.logits::<1, 4, 4>([activations(one)], &mut logits[row * n_outputs..]);
+                row += 1;
+            }
+        }
+    }
+}
+
+/// The outputs whose logits are summed together.
+struct LogitBlock<'a, T> {
+    by_unit: &'a [[T; OUTPUTS_AT_ONCE]; HIDDEN],
+    /// As many as the block has outputs.
+    biases: &'a [T],
+    /// The first of its outputs.
+    first: usize,
+    /// Of all blocks.
+    n_outputs: usize,
+}
+
+impl<T: Real> LogitBlock<'_, T> {
+    /// Logits of `ROWS` rows, in the `WIDTH` first vectors of the block: `PLACES` vectors in all.
+    #[inline(always)]
+    fn logits<const ROWS: usize, const WIDTH: usize, const PLACES: usize>(
+        &self,
+        activations: [&Units<T>; ROWS],
+        logits: &mut [T],
+    ) {
+        let mut sums = [[T::zero(); LANES]; PLACES];
+        for (unit, weights) in self.by_unit.iter().enumerate() {
+            let factors: [T; ROWS] = from_fn(|row| activations[row][unit]);
+            let weights = &weights.as_chunks::<LANES>().0[..WIDTH];
+            for place in 0..PLACES {
+                for lane in 0..LANES {
+                    sums[place][lane] += factors[place / WIDTH] * weights[place % WIDTH][lane];
+                }
+            }
+        }
+        // PERF: kept from the compiler's eyes, which else takes the sums apart into single numbers.
+        let sums = std::hint::black_box(sums);
+        let rows = sums.chunks_exact(WIDTH).zip(logits.chunks_mut(self.n_outputs));
+        for (sums, logits) in rows {
+            let logits = logits[self.first..].iter_mut().zip(self.biases);
+            for ((logit, &bias), &sum) in logits.zip(sums.as_flattened()) {
+                *logit = sum + bias;
             }
         }
     }
@@ -255,11 +308,11 @@ mod tests {
         const N_OUTPUTS: usize = OUTPUTS_AT_ONCE + 3;
         let output_weights: Vec<Units<f32>> = (0..N_OUTPUTS).map(|output| units(output + 50)).collect();
         let biases: Vec<f32> = (0..N_OUTPUTS).map(|output| output as f32 / 3.0).collect();
-        let rows: Vec<Units<f32>> = (0..3).map(units).collect();
+        let rows: Vec<Units<f32>> = (0..7).map(units).collect();
         let mut weights = LogitWeights::default();
         weights.fill(&output_weights);
-        let mut together = vec![0.0; 3 * N_OUTPUTS];
-        weights.logits_of_rows(&biases, &rows.iter(), &mut together);
+        let mut together = vec![0.0; 7 * N_OUTPUTS];
+        weights.logits_of_rows(&biases, &rows, |row| row, &mut together);
         for (activations, together) in rows.iter().zip(together.chunks_exact(N_OUTPUTS)) {
             let mut alone = [0.0; N_OUTPUTS];
             weights.logits(&biases, activations, &mut alone);

@@ -242,9 +242,12 @@ impl<T: Real> Kernel for ForwardRows<'_, T> {
             }
             state.activations = network.activations(examples.matrix.row(row as usize));
         }
-        let activations = states.iter().map(|state| &state.activations);
-        self.logit_weights
-            .logits_of_rows(&network.output_bias, &activations, output_deltas);
+        self.logit_weights.logits_of_rows(
+            &network.output_bias,
+            states,
+            |state| &state.activations,
+            output_deltas,
+        );
         let outputs = output_deltas.chunks_exact_mut(n_outputs);
         for ((&row, state), outputs) in rows.iter().zip(states.iter_mut()).zip(outputs) {
             network.activation.apply(outputs);
