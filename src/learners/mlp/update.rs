@@ -163,6 +163,9 @@ impl<T: Real, G: Gradient<T>> Kernel for UpdateRows<'_, T, G> {
     }
 }
 
+/// Outputs whose deltas are summed together: a cache line of each row of the batch.
+const BIASES_AT_ONCE: usize = 16;
+
 struct UpdateBiases<'a, T> {
     update: Update<T>,
     biases: Biases<'a, T>,
@@ -181,9 +184,20 @@ impl<T: Real> Kernel for UpdateBiases<'_, T> {
         step.apply_row(self.biases.hidden.0, self.biases.hidden.1, &gradient);
         let (biases, moments) = self.biases.output;
         let n_outputs = biases.len();
-        for (output, (bias, moments)) in biases.iter_mut().zip(moments).enumerate() {
-            let deltas = self.output_deltas.iter().skip(output).step_by(n_outputs);
-            step.apply(bias, moments, deltas.copied().sum::<T>() * share);
+        let blocks = biases
+            .chunks_mut(BIASES_AT_ONCE)
+            .zip(moments.chunks_mut(BIASES_AT_ONCE));
+        for (block, (biases, moments)) in blocks.enumerate() {
+            let mut sums = [T::zero(); BIASES_AT_ONCE];
+            for deltas in self.output_deltas.chunks_exact(n_outputs) {
+                let deltas = &deltas[block * BIASES_AT_ONCE..];
+                sums.iter_mut()
+                    .zip(deltas)
+                    .for_each(|(sum, &delta)| *sum += delta);
+            }
+            for ((bias, moments), sum) in biases.iter_mut().zip(moments).zip(sums) {
+                step.apply(bias, moments, sum * share);
+            }
         }
     }
 }
