@@ -18,7 +18,7 @@ pub(crate) const HIDDEN: usize = 100;
 pub(crate) const PADDED: usize = VECTORS * LANES;
 
 /// Numbers that are worked on together: one 256-bit vector in single precision.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// Thirteen vectors: they fit the sixteen registers of AVX2 as accumulators.
 const VECTORS: usize = 13;
@@ -38,6 +38,11 @@ impl<T: Real> Units<T> {
     #[inline(always)]
     pub(crate) fn from_fn(value: impl FnMut(usize) -> T) -> Self {
         Self(from_fn(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [T; LANES]> {
+        self.0.as_chunks_mut().0.iter_mut()
     }
 
     #[inline(always)]
@@ -263,16 +268,10 @@ fn part_of_weighted_sums<'a, T: Real, const WIDTH: usize, const PLACES: usize>(
     }
 }
 
-/// Sum of squares, lane by lane and then across lanes in a fixed tree.
+/// Sum of the lanes in a fixed tree.
 #[inline(always)]
-pub(crate) fn sum_of_squares<T: Real>(row: &Units<T>) -> T {
-    let mut lanes = [T::zero(); LANES];
-    for vector in row.chunks_exact(LANES) {
-        for lane in 0..LANES {
-            lanes[lane] += vector[lane] * vector[lane];
-        }
-    }
-    // PERF: kept from the compiler's eyes, which else makes half vectors of the whole loop to suit the tree below.
+pub(crate) fn sum_across<T: Real>(lanes: [T; LANES]) -> T {
+    // PERF: kept from the compiler's eyes, which else makes half vectors of the loop before to suit the tree.
     let lanes = std::hint::black_box(lanes);
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
