@@ -154,13 +154,13 @@ impl<T: Real> LogitWeights<T> {
             // PERF: eight vectors of sums at a time where there are rows enough, of two rows or of four.
             let mut row = 0;
             if biases.len() > OUTPUTS_AT_ONCE / 2 {
-                while let Some(&[ref a, ref b]) = rows[row..].first_chunk() {
+                while let Some([a, b]) = rows[row..].first_chunk() {
                     let pair = [activations(a), activations(b)];
                     block.logits::<2, 4, 8>(pair, &mut logits[row * n_outputs..]);
                     row += pair.len();
                 }
             } else {
-                while let Some(&[ref a, ref b, ref c, ref d]) = rows[row..].first_chunk() {
+                while let Some([a, b, c, d]) = rows[row..].first_chunk() {
                     let four = [activations(a), activations(b), activations(c), activations(d)];
                     block.logits::<4, 2, 8>(four, &mut logits[row * n_outputs..]);
                     row += four.len();

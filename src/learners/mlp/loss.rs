@@ -104,16 +104,20 @@ impl Likelihood {
         let (blocks, rest) = outputs.as_chunks::<LANES>();
         for blocks in blocks.chunks(FACTORS_AT_ONCE) {
             for block in blocks {
-                for lane in 0..LANES {
-                    self.products[lane] *= clipped(T::one() - block[lane]);
-                }
+                self.multiply_by_none_of(block);
             }
             self.take_out_powers();
         }
-        for (product, &output) in self.products.iter_mut().zip(rest) {
+        self.multiply_by_none_of(rest);
+        self.take_out_powers();
+    }
+
+    /// The same for [`LANES`] outputs at most.
+    #[inline(always)]
+    fn multiply_by_none_of<T: Real>(&mut self, outputs: &[T]) {
+        for (product, &output) in self.products.iter_mut().zip(outputs) {
             *product *= clipped(T::one() - output);
         }
-        self.take_out_powers();
     }
 
     /// Multiplies by one probability.
