@@ -43,13 +43,13 @@ impl PreparedMlp {
             let products = units.iter().zip(&gradient);
             products.map(|(&unit, gradient)| f64::from(unit) * gradient).sum()
         };
-        let bias = output_bias + through_units(&network.hidden_bias);
+        let bias = output_bias + through_units(&network.hidden_bias[..]);
         let entries = row.indices.iter().zip(row.values);
         let contributions: Vec<(u32, f64)> = entries
             .map(|(&term, &count)| {
                 (
                     term,
-                    f64::from(count) * through_units(&network.hidden[term as usize]),
+                    f64::from(count) * through_units(&network.hidden[term as usize][..]),
                 )
             })
             .collect();

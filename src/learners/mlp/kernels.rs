@@ -6,6 +6,9 @@
 //! runs over its terms in one fixed order, and lanes never mix: neither the vector width nor the number of
 //! threads can change a bit of the result.
 
+use std::array::from_fn;
+use std::ops::{Deref, DerefMut};
+
 use crate::learners::Real;
 
 /// Units in the hidden layer.
@@ -15,13 +18,54 @@ pub(crate) const HIDDEN: usize = 100;
 pub(crate) const PADDED: usize = VECTORS * LANES;
 
 /// Numbers that are worked on together: one 256-bit vector in single precision.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// Thirteen vectors: they fit the sixteen registers of AVX2 as accumulators.
 const VECTORS: usize = 13;
 
 /// One value per hidden unit.
-pub(crate) type Units<T> = [T; PADDED];
+// PERF: as the allocator aligns them, to 16 bytes, every second vector of a row lay in two cache lines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(32))]
+pub(crate) struct Units<T>([T; PADDED]);
+
+impl<T: Real> Units<T> {
+    #[inline(always)]
+    pub(crate) fn zero() -> Self {
+        Self([T::zero(); PADDED])
+    }
+
+    #[inline(always)]
+    pub(crate) fn from_fn(value: impl FnMut(usize) -> T) -> Self {
+        Self(from_fn(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [T; LANES]> {
+        self.0.as_chunks_mut().0.iter_mut()
+    }
+
+    #[inline(always)]
+    pub(crate) fn changed(self, change: impl FnMut(T) -> T) -> Self {
+        Self(self.0.map(change))
+    }
+}
+
+impl<T> Deref for Units<T> {
+    type Target = [T; PADDED];
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Units<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 /// `start + Σ factor × row`, in the order of `terms`.
 #[inline(always)]
@@ -43,7 +87,7 @@ pub(crate) fn weighted_sum<'a, T: Real>(
             }
         }
     }
-    let mut flat = [T::zero(); PADDED];
+    let mut flat = Units::zero();
     for vector in 0..VECTORS {
         for lane in 0..LANES {
             flat[vector * LANES + lane] = sum[vector][lane];
@@ -85,34 +129,87 @@ impl<T: Real> LogitWeights<T> {
     /// Sets `logits` to bias + Σ activation × weight.
     #[inline(always)]
     pub(crate) fn logits(&self, biases: &[T], activations: &Units<T>, logits: &mut [T]) {
-        self.logits_of_rows(biases, &std::iter::once(activations), logits);
+        self.logits_of_rows(biases, &[activations], |row| row, logits);
     }
 
-    /// The same for several rows, whose logits follow on each other.
+    /// The same for several rows, each with its activations; the logits of a row follow on those of the one before.
     // PERF: block by block, each for all rows: the weights of thousands of outputs don't stay near from row to row.
     #[inline(always)]
-    pub(crate) fn logits_of_rows<'a>(
+    pub(crate) fn logits_of_rows<R>(
         &self,
         biases: &[T],
-        rows: &(impl Iterator<Item = &'a Units<T>> + Clone),
+        rows: &[R],
+        activations: impl Fn(&R) -> &Units<T>,
         logits: &mut [T],
     ) {
         let n_outputs = biases.len();
         let blocks = self.by_unit.iter().zip(biases.chunks(OUTPUTS_AT_ONCE));
         for (block, (by_unit, biases)) in blocks.enumerate() {
-            for (activations, logits) in rows.clone().zip(logits.chunks_exact_mut(n_outputs)) {
-                let mut sums = [[T::zero(); LANES]; OUTPUTS_AT_ONCE / LANES];
-                for (weights, &activation) in by_unit.iter().zip(activations) {
-                    for vector in 0..OUTPUTS_AT_ONCE / LANES {
-                        for lane in 0..LANES {
-                            sums[vector][lane] += activation * weights[vector * LANES + lane];
-                        }
-                    }
+            let block = LogitBlock {
+                by_unit,
+                biases,
+                first: block * OUTPUTS_AT_ONCE,
+                n_outputs,
+            };
+            // PERF: eight vectors of sums at a time where there are rows enough, of two rows or of four.
+            let mut row = 0;
+            if biases.len() > OUTPUTS_AT_ONCE / 2 {
+                while let Some([a, b]) = rows[row..].first_chunk() {
+                    let pair = [activations(a), activations(b)];
+                    block.logits::<2, 4, 8>(pair, &mut logits[row * n_outputs..]);
+                    row += pair.len();
                 }
-                let logits = &mut logits[block * OUTPUTS_AT_ONCE..];
-                for (output, (logit, &bias)) in logits.iter_mut().zip(biases).enumerate() {
-                    *logit = sums[output / LANES][output % LANES] + bias;
+            } else {
+                while let Some([a, b, c, d]) = rows[row..].first_chunk() {
+                    let four = [activations(a), activations(b), activations(c), activations(d)];
+                    block.logits::<4, 2, 8>(four, &mut logits[row * n_outputs..]);
+                    row += four.len();
                 }
+            }
+            while let Some(one) = rows.get(row) {
+                block.logits::<1, 4, 4>([activations(one)], &mut logits[row * n_outputs..]);
+                row += 1;
+            }
+        }
+    }
+}
+
+/// The outputs whose logits are summed together.
+struct LogitBlock<'a, T> {
+    by_unit: &'a [[T; OUTPUTS_AT_ONCE]; HIDDEN],
+    /// As many as the block has outputs.
+    biases: &'a [T],
+    /// The first of its outputs.
+    first: usize,
+    /// Of all blocks.
+    n_outputs: usize,
+}
+
+impl<T: Real> LogitBlock<'_, T> {
+    /// Logits of `ROWS` rows, in the `WIDTH` first vectors of the block: `PLACES` vectors in all.
+    #[inline(always)]
+    fn logits<const ROWS: usize, const WIDTH: usize, const PLACES: usize>(
+        &self,
+        activations: [&Units<T>; ROWS],
+        logits: &mut [T],
+    ) {
+        let mut sums = [[T::zero(); LANES]; PLACES];
+        for (unit, weights) in self.by_unit.iter().enumerate() {
+            let factors: [T; ROWS] = from_fn(|row| activations[row][unit]);
+            let weights = &weights.as_chunks::<LANES>().0[..WIDTH];
+            for place in 0..PLACES {
+                for lane in 0..LANES {
+                    sums[place][lane] += factors[place / WIDTH] * weights[place % WIDTH][lane];
+                }
+            }
+        }
+        // PERF: kept from the compiler's eyes, which else takes the sums apart into single numbers.
+        let sums = std::hint::black_box(sums);
+        let rows = sums.chunks_exact(WIDTH).zip(logits.chunks_mut(self.n_outputs));
+        for (sums, logits) in rows {
+            let logits = logits[self.first..].iter_mut().zip(self.biases);
+            for ((logit, &bias), &sum) in logits.zip(sums.as_flattened()) {
+                *logit = sum + bias;
             }
         }
     }
@@ -171,16 +268,10 @@ fn part_of_weighted_sums<'a, T: Real, const WIDTH: usize, const PLACES: usize>(
     }
 }
 
-/// Sum of squares, lane by lane and then across lanes in a fixed tree.
+/// Sum of the lanes in a fixed tree.
 #[inline(always)]
-pub(crate) fn sum_of_squares<T: Real>(row: &Units<T>) -> T {
-    let mut lanes = [T::zero(); LANES];
-    for vector in row.chunks_exact(LANES) {
-        for lane in 0..LANES {
-            lanes[lane] += vector[lane] * vector[lane];
-        }
-    }
-    // PERF: kept from the compiler's eyes, which else makes half vectors of the whole loop to suit the tree below.
+pub(crate) fn sum_across<T: Real>(lanes: [T; LANES]) -> T {
+    // PERF: kept from the compiler's eyes, which else makes half vectors of the loop before to suit the tree.
     let lanes = std::hint::black_box(lanes);
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
@@ -191,7 +282,7 @@ mod tests {
 
     /// Numbers whose sums depend on their order.
     fn units(row: usize) -> Units<f32> {
-        std::array::from_fn(|unit| ((row * 31 + unit * 17) % 101) as f32 / 7.0 - 5.0)
+        Units::from_fn(|unit| ((row * 31 + unit * 17) % 101) as f32 / 7.0 - 5.0)
     }
 
     #[test]
@@ -202,11 +293,11 @@ mod tests {
             .map(|place| (place * 13 % 29) as f32 / 3.0 - 4.0)
             .collect();
         let terms = factors.chunks_exact(N_OUTPUTS).zip(&rows);
-        let mut together = [[0.0; PADDED]; SUMS_AT_ONCE];
+        let mut together = [Units::zero(); SUMS_AT_ONCE];
         weighted_sums(2, terms.clone(), &mut together);
         for (sum, together) in together.iter().enumerate() {
             let alone = terms.clone().map(|(factors, row)| (factors[2 + sum], row));
-            let alone = weighted_sum(&[0.0; PADDED], alone);
+            let alone = weighted_sum(&Units::zero(), alone);
             assert_eq!(together.map(f32::to_bits), alone.map(f32::to_bits));
         }
     }
@@ -216,16 +307,16 @@ mod tests {
         const N_OUTPUTS: usize = OUTPUTS_AT_ONCE + 3;
         let output_weights: Vec<Units<f32>> = (0..N_OUTPUTS).map(|output| units(output + 50)).collect();
         let biases: Vec<f32> = (0..N_OUTPUTS).map(|output| output as f32 / 3.0).collect();
-        let rows: Vec<Units<f32>> = (0..3).map(units).collect();
+        let rows: Vec<Units<f32>> = (0..7).map(units).collect();
         let mut weights = LogitWeights::default();
         weights.fill(&output_weights);
-        let mut together = vec![0.0; 3 * N_OUTPUTS];
-        weights.logits_of_rows(&biases, &rows.iter(), &mut together);
+        let mut together = vec![0.0; 7 * N_OUTPUTS];
+        weights.logits_of_rows(&biases, &rows, |row| row, &mut together);
         for (activations, together) in rows.iter().zip(together.chunks_exact(N_OUTPUTS)) {
             let mut alone = [0.0; N_OUTPUTS];
             weights.logits(&biases, activations, &mut alone);
             assert_eq!(together, alone);
-            let last = output_weights[N_OUTPUTS - 1].iter().zip(activations);
+            let last = output_weights[N_OUTPUTS - 1].iter().zip(activations.iter());
             let last: f32 = last
                 .take(HIDDEN)
                 .map(|(weight, activation)| weight * activation)

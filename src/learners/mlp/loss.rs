@@ -56,15 +56,11 @@ pub(crate) fn cross_entropy<T: Real>(outputs: &mut [T], targets: &Targets, row: 
             let mut likelihood = Likelihood::default();
             let mut next = 0;
             targets.for_each_on(row, |on| {
-                outputs[next..on]
-                    .iter()
-                    .for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
+                likelihood.none_of(&outputs[next..on]);
                 likelihood.multiply(clipped(outputs[on]));
                 next = on + 1;
             });
-            outputs[next..]
-                .iter()
-                .for_each(|&p| likelihood.multiply(clipped(T::one() - p)));
+            likelihood.none_of(&outputs[next..]);
             likelihood.negative_log()
         }
     };
@@ -78,37 +74,74 @@ fn clipped<T: Real>(probability: T) -> f64 {
     probability.max(T::ROUNDING).min(T::one() - T::ROUNDING).to_f64()
 }
 
-/// A product of probabilities whose logarithm is taken now and then instead of once for each factor: sixteen
-/// factors of at least 2.2e-16 stay within the range of `f64`.
+/// A product of probabilities, in some lanes, whose logarithm is taken once, at the end.
 struct Likelihood {
-    product: f64,
-    factors: u32,
-    log: f64,
+    products: [f64; LANES],
+    /// Powers of two that were taken out of the products.
+    exponents: [i64; LANES],
 }
+
+/// Factors that are multiplied side by side.
+const LANES: usize = 8;
+
+/// Factors of a lane between two times that its power of two is taken out. They are at least 2.2e-16, and the product
+/// that they start with is at least 1: it stays within the range of `f64`.
+const FACTORS_AT_ONCE: usize = 16;
 
 impl Default for Likelihood {
     fn default() -> Self {
         Self {
-            product: 1.0,
-            factors: 0,
-            log: 0.0,
+            products: [1.0; LANES],
+            exponents: [0; LANES],
         }
     }
 }
 
 impl Likelihood {
+    /// Multiplies by the probabilities that none of some outputs is on.
+    #[inline(always)]
+    fn none_of<T: Real>(&mut self, outputs: &[T]) {
+        let (blocks, rest) = outputs.as_chunks::<LANES>();
+        for blocks in blocks.chunks(FACTORS_AT_ONCE) {
+            for block in blocks {
+                self.multiply_by_none_of(block);
+            }
+            self.take_out_powers();
+        }
+        self.multiply_by_none_of(rest);
+        self.take_out_powers();
+    }
+
+    /// The same for [`LANES`] outputs at most.
+    #[inline(always)]
+    fn multiply_by_none_of<T: Real>(&mut self, outputs: &[T]) {
+        for (product, &output) in self.products.iter_mut().zip(outputs) {
+            *product *= clipped(T::one() - output);
+        }
+    }
+
+    /// Multiplies by one probability.
     #[inline(always)]
     fn multiply(&mut self, probability: f64) {
-        self.product *= probability;
-        self.factors += 1;
-        if self.factors == 16 {
-            self.log += libm::log(self.product);
-            (self.product, self.factors) = (1.0, 0);
+        self.products[0] *= probability;
+        self.take_out_powers();
+    }
+
+    /// Brings each product between 1 and 2.
+    #[inline(always)]
+    fn take_out_powers(&mut self) {
+        const MANTISSA: u64 = (1 << 52) - 1;
+        for lane in 0..LANES {
+            let bits = self.products[lane].to_bits();
+            self.exponents[lane] += (bits >> 52) as i64 - 1023;
+            self.products[lane] = f64::from_bits((bits & MANTISSA) | (1023 << 52));
         }
     }
 
     fn negative_log(self) -> f64 {
-        -(self.log + libm::log(self.product))
+        let exponent: i64 = self.exponents.iter().sum();
+        let product: f64 = self.products.iter().product();
+        -(libm::log(product) + exponent as f64 * std::f64::consts::LN_2)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The network in the layout that the kernels read: padded rows of hidden units.
 
-use std::array::from_fn;
-
 use ndarray::{Array1, Array2, ArrayView1};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -66,7 +64,7 @@ impl<T: Real> Network<T> {
             }
             (T::from_f32(value), &self.hidden[term as usize])
         });
-        weighted_sum(&self.hidden_bias, terms).map(|sum| sum.max(T::zero()))
+        weighted_sum(&self.hidden_bias, terms).changed(|sum| sum.max(T::zero()))
     }
 
     /// Probabilities of the outputs (`n_outputs` long) for given activations; `weights` are this network's.
@@ -83,12 +81,12 @@ fn glorot_bound(n_in: usize, n_out: usize) -> f64 {
 
 /// One row of hidden units: drawn where there is a unit, zero in the padding.
 fn padded<T: Real>(mut draw: impl FnMut() -> T) -> Units<T> {
-    from_fn(|unit| if unit < HIDDEN { draw() } else { T::zero() })
+    Units::from_fn(|unit| if unit < HIDDEN { draw() } else { T::zero() })
 }
 
 impl From<&Mlp> for Network<f32> {
     fn from(mlp: &Mlp) -> Self {
-        let padded = |row: ArrayView1<'_, f32>| from_fn(|unit| row.get(unit).copied().unwrap_or(0.0));
+        let padded = |row: ArrayView1<'_, f32>| Units::from_fn(|unit| row.get(unit).copied().unwrap_or(0.0));
         Self {
             hidden: mlp.hidden_weights.rows().into_iter().map(padded).collect(),
             hidden_bias: padded(mlp.hidden_bias.view()),

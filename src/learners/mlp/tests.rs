@@ -25,7 +25,7 @@ fn network_from_pattern(targets: &Targets) -> Network<f64> {
     let pattern =
         |row: usize, col: usize, salt: usize| ((row * 131 + col * 71 + salt) % 1009) as f64 / 2018.0 - 0.25;
     let units = |value: &dyn Fn(usize) -> f64| {
-        std::array::from_fn(|unit| if unit < N_HIDDEN { value(unit) } else { 0.0 })
+        super::kernels::Units::from_fn(|unit| if unit < N_HIDDEN { value(unit) } else { 0.0 })
     };
     let n_outputs = targets.n_outputs();
     Network {

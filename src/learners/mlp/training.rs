@@ -5,14 +5,12 @@
 //! Adam's update: no gradient matrix is ever stored). Within a half every row is independent of the others and is
 //! computed in a fixed order, so the work can be cut among threads anywhere without changing a bit.
 
-use std::array::from_fn;
-
 use rayon::prelude::*;
 use tracing::Span;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
-use super::kernels::{LogitWeights, OUTPUTS_AT_ONCE, PADDED, Units, weighted_sum};
+use super::kernels::{LogitWeights, OUTPUTS_AT_ONCE, Units, weighted_sum};
 use super::loss::cross_entropy;
 use super::network::Network;
 use super::update::{Biases, HiddenGradient, OutputGradient, ParameterRows, Update};
@@ -63,8 +61,8 @@ pub(crate) struct NetworkMoments<T> {
 impl<T: Real> NetworkMoments<T> {
     fn zero(shape: Shape) -> Self {
         let units = Moments {
-            first: [T::zero(); PADDED],
-            second: [T::zero(); PADDED],
+            first: Units::zero(),
+            second: Units::zero(),
         };
         Self {
             hidden: vec![units.clone(); shape.n_terms],
@@ -100,8 +98,8 @@ impl<'a, T: Real> Training<'a, T> {
         let shape = network.shape();
         let batch = params.batch_size.min(examples.matrix.n_rows());
         let row = RowState {
-            activations: [T::zero(); PADDED],
-            deltas: [T::zero(); PADDED],
+            activations: Units::zero(),
+            deltas: Units::zero(),
             loss: 0.0,
         };
         Self {
@@ -244,14 +242,17 @@ impl<T: Real> Kernel for ForwardRows<'_, T> {
             }
             state.activations = network.activations(examples.matrix.row(row as usize));
         }
-        let activations = states.iter().map(|state| &state.activations);
-        self.logit_weights
-            .logits_of_rows(&network.output_bias, &activations, output_deltas);
+        self.logit_weights.logits_of_rows(
+            &network.output_bias,
+            states,
+            |state| &state.activations,
+            output_deltas,
+        );
         let outputs = output_deltas.chunks_exact_mut(n_outputs);
         for ((&row, state), outputs) in rows.iter().zip(states.iter_mut()).zip(outputs) {
             network.activation.apply(outputs);
             state.loss = cross_entropy(outputs, examples.targets, row as usize);
-            state.deltas = [T::zero(); PADDED];
+            state.deltas = Units::zero();
         }
         // Some outputs at a time, whose weights stay near for all rows.
         for (block, weights) in network.output.chunks(OUTPUTS_AT_ONCE).enumerate() {
@@ -265,7 +266,7 @@ impl<T: Real> Kernel for ForwardRows<'_, T> {
         for state in states {
             // PERF: selected into a new array. Overwritten where they are, the deltas were stored through a mask, and a
             // training on one AMD core took a seventh longer.
-            state.deltas = from_fn(|unit| {
+            state.deltas = Units::from_fn(|unit| {
                 if state.activations[unit] > T::zero() {
                     state.deltas[unit]
                 } else {

@@ -5,7 +5,7 @@ use tracing::Span;
 
 use super::adam::{Moments, Step};
 use super::batch::BatchColumns;
-use super::kernels::{PADDED, SUMS_AT_ONCE, Units, sum_of_squares, weighted_sum, weighted_sums};
+use super::kernels::{SUMS_AT_ONCE, Units, weighted_sum, weighted_sums};
 use super::training::RowState;
 use crate::learners::Real;
 use crate::learners::simd::{InstructionSet, Kernel};
@@ -36,7 +36,10 @@ pub(super) struct Biases<'a, T> {
 
 /// Gradient of the batch's summed loss, row by row of a layer's weights.
 pub(super) trait Gradient<T>: Sync {
-    /// Of row `first` and those that follow it: as many as there is room for, [`SUMS_AT_ONCE`] at most.
+    /// Rows that it is taken of together, [`SUMS_AT_ONCE`] at most.
+    const AT_ONCE: usize;
+
+    /// Of row `first` and those that follow it: as many as there is room for, [`Self::AT_ONCE`] at most.
     fn of_rows(&self, first: usize, gradients: &mut [Units<T>]);
 }
 
@@ -55,17 +58,22 @@ pub(super) struct OutputGradient<'a, T> {
 }
 
 impl<T: Real> Gradient<T> for HiddenGradient<'_, T> {
+    // PERF: the row after goes through the adders while the divider is still busy with this one.
+    const AT_ONCE: usize = 1;
+
     #[inline(always)]
     fn of_rows(&self, first: usize, gradients: &mut [Units<T>]) {
         for (row, gradient) in gradients.iter_mut().enumerate() {
             let entries = self.columns.of_term(first + row).iter();
             let terms = entries.map(|&(in_batch, value)| (value, &self.rows[in_batch as usize].deltas));
-            *gradient = weighted_sum(&[T::zero(); PADDED], terms);
+            *gradient = weighted_sum(&Units::zero(), terms);
         }
     }
 }
 
 impl<T: Real> Gradient<T> for OutputGradient<'_, T> {
+    const AT_ONCE: usize = SUMS_AT_ONCE;
+
     #[inline(always)]
     fn of_rows(&self, first: usize, gradients: &mut [Units<T>]) {
         let deltas = self.output_deltas.chunks_exact(self.n_outputs);
@@ -78,7 +86,7 @@ impl<T: Real> Gradient<T> for OutputGradient<'_, T> {
             let terms = rows
                 .clone()
                 .map(|(deltas, activations)| (deltas[first + row], activations));
-            *gradient = weighted_sum(&[T::zero(); PADDED], terms);
+            *gradient = weighted_sum(&Units::zero(), terms);
         }
     }
 }
@@ -142,26 +150,22 @@ impl<T: Real, G: Gradient<T>> Kernel for UpdateRows<'_, T, G> {
             moments,
             squares,
         } = self.part;
-        let mut gradients = [[T::zero(); PADDED]; SUMS_AT_ONCE];
-        let groups = weights
-            .chunks_mut(SUMS_AT_ONCE)
-            .zip(moments.chunks_mut(SUMS_AT_ONCE));
-        for (group, ((weights, moments), squares)) in groups.zip(squares.chunks_mut(SUMS_AT_ONCE)).enumerate()
-        {
-            let first = self.first + group * SUMS_AT_ONCE;
+        let mut gradients = [Units::zero(); SUMS_AT_ONCE];
+        let groups = weights.chunks_mut(G::AT_ONCE).zip(moments.chunks_mut(G::AT_ONCE));
+        for (group, ((weights, moments), squares)) in groups.zip(squares.chunks_mut(G::AT_ONCE)).enumerate() {
+            let first = self.first + group * G::AT_ONCE;
             let gradients = &mut gradients[..weights.len()];
             self.gradient.of_rows(first, gradients);
             let rows = weights.iter_mut().zip(moments).zip(squares).zip(gradients);
             for (((weights, moments), square), gradient) in rows {
-                *square = sum_of_squares(weights).to_f64();
-                for (gradient, &weight) in gradient.iter_mut().zip(weights.iter()) {
-                    *gradient = (*gradient + l2 * weight) * share;
-                }
-                step.apply_row(weights, moments, gradient);
+                *square = step.apply_row(weights, moments, gradient, l2, share).to_f64();
             }
         }
     }
 }
+
+/// Outputs whose deltas are summed together: a cache line of each row of the batch.
+const BIASES_AT_ONCE: usize = 16;
 
 struct UpdateBiases<'a, T> {
     update: Update<T>,
@@ -177,13 +181,26 @@ impl<T: Real> Kernel for UpdateBiases<'_, T> {
     fn run(self) {
         let Update { step, share, .. } = self.update;
         let rows = self.rows.iter().map(|row| (T::one(), &row.deltas));
-        let gradient = weighted_sum(&[T::zero(); PADDED], rows).map(|sum| sum * share);
-        step.apply_row(self.biases.hidden.0, self.biases.hidden.1, &gradient);
+        let gradient = weighted_sum(&Units::zero(), rows);
+        let (hidden, hidden_moments) = self.biases.hidden;
+        // Without a penalty, whose sum of squares is of no use.
+        step.apply_row(hidden, hidden_moments, &gradient, T::zero(), share);
         let (biases, moments) = self.biases.output;
         let n_outputs = biases.len();
-        for (output, (bias, moments)) in biases.iter_mut().zip(moments).enumerate() {
-            let deltas = self.output_deltas.iter().skip(output).step_by(n_outputs);
-            step.apply(bias, moments, deltas.copied().sum::<T>() * share);
+        let blocks = biases
+            .chunks_mut(BIASES_AT_ONCE)
+            .zip(moments.chunks_mut(BIASES_AT_ONCE));
+        for (block, (biases, moments)) in blocks.enumerate() {
+            let mut sums = [T::zero(); BIASES_AT_ONCE];
+            for deltas in self.output_deltas.chunks_exact(n_outputs) {
+                let deltas = &deltas[block * BIASES_AT_ONCE..];
+                sums.iter_mut()
+                    .zip(deltas)
+                    .for_each(|(sum, &delta)| *sum += delta);
+            }
+            for ((bias, moments), sum) in biases.iter_mut().zip(moments).zip(sums) {
+                step.apply(bias, moments, sum * share);
+            }
         }
     }
 }
