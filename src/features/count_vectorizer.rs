@@ -69,9 +69,8 @@ impl CountVectorizer {
     ) -> Result<Self> {
         params.check()?;
         let columns = columns_of(&vocabulary, params.ngrams)?;
-        let unigrams = TermTable::new(columns.n_unigrams(), |rank| {
-            vocabulary.term(columns.unigram_column(rank) as usize)
-        });
+        let ranks = 0..columns.n_unigrams() as u32;
+        let unigrams = TermTable::new(&vocabulary, ranks.map(|rank| columns.unigram_column(rank)));
         let preprocessor = Preprocessor::new(language);
         Ok(Self {
             params,
@@ -194,8 +193,7 @@ impl CountVectorizer {
 
     /// The rank of a token, [`NO_TERM`] if it has none.
     fn rank(&self, token: &str) -> u32 {
-        let spelled = |rank| self.vocabulary.term(self.columns.unigram_column(rank) as usize);
-        self.unigrams.find(token, spelled).unwrap_or(NO_TERM)
+        self.unigrams.find(token, &self.vocabulary).unwrap_or(NO_TERM)
     }
 }
 
