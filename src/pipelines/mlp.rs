@@ -250,35 +250,44 @@ impl PreparedMlpPipeline {
 
     pub(super) fn suggest(&self, vector: &SparseVector) -> Suggestions {
         let fields = self.fields.iter().flatten();
-        let n_outputs = fields.map(|field| field.classes.n_outputs()).sum();
-        let mut probabilities = vec![0.0; n_outputs];
-        self.networks
-            .all_probabilities(vector.as_row(), &mut probabilities);
-        let mut rest = &probabilities[..];
-        Suggestions::new(Field::ALL.map(|field| match &self.fields[field.index()] {
-            None => FieldSuggestion::default(),
-            Some(PreparedField { classes, .. }) => {
-                let (probabilities, others) = rest.split_at(classes.n_outputs());
-                rest = others;
-                classes.suggest(probabilities)
-            }
-        }))
+        with_places(
+            fields.map(|field| field.classes.n_outputs()).sum(),
+            |probabilities| {
+                self.networks.all_probabilities(vector.as_row(), probabilities);
+                let mut rest = &*probabilities;
+                Suggestions::new(Field::ALL.map(|field| match &self.fields[field.index()] {
+                    None => FieldSuggestion::default(),
+                    Some(PreparedField { classes, .. }) => {
+                        let (probabilities, others) = rest.split_at(classes.n_outputs());
+                        rest = others;
+                        classes.suggest(probabilities)
+                    }
+                }))
+            },
+        )
     }
 
     pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
         match &self.fields[field.index()] {
             None => Vec::new(),
-            Some(prepared) => prepared.classes.decode(&self.probabilities(prepared, vector)),
+            Some(field) => self.with_probabilities(field, vector, |found| field.classes.decode(found)),
         }
     }
 
-    fn probabilities(&self, field: &PreparedField, vector: &SparseVector) -> Vec<f32> {
-        let mut probabilities = vec![0.0; field.classes.n_outputs()];
-        if let Some(network) = field.network {
-            self.networks
-                .probabilities(network, vector.as_row(), &mut probabilities);
-        }
-        probabilities
+    /// What `use_them` makes of the probabilities of a field's outputs.
+    fn with_probabilities<R>(
+        &self,
+        field: &PreparedField,
+        vector: &SparseVector,
+        use_them: impl FnOnce(&[f32]) -> R,
+    ) -> R {
+        with_places(field.classes.n_outputs(), |probabilities| {
+            if let Some(network) = field.network {
+                self.networks
+                    .probabilities(network, vector.as_row(), probabilities);
+            }
+            use_them(probabilities)
+        })
     }
 
     /// What made the logit of `label`; none if that is no class.
@@ -297,7 +306,7 @@ impl PreparedMlpPipeline {
         let Some(network) = field.network else {
             return Some(Attribution::certain());
         };
-        let probabilities = self.probabilities(field, vector);
+        let probabilities = self.with_probabilities(field, vector, <[f32]>::to_vec);
         let (confidence, logits) = match (&field.classes, &probabilities[..]) {
             (ClassEncoder::OneOf(_), &[second]) if position == 0 => (1.0 - second, vec![(0, -1.0)]),
             (ClassEncoder::OneOf(_), &[second]) => (second, vec![(0, 1.0)]),
@@ -321,6 +330,18 @@ impl PreparedMlpPipeline {
             contributions,
             evidence: Vec::new(),
         })
+    }
+}
+
+/// Outputs of all fields that an answer has room for without an allocation: more than most archives have labels.
+const USUAL_OUTPUTS: usize = 256;
+
+/// What `fill` makes of so many places.
+fn with_places<R>(n_places: usize, fill: impl FnOnce(&mut [f32]) -> R) -> R {
+    let mut usual = [0.0; USUAL_OUTPUTS];
+    match usual.get_mut(..n_places) {
+        Some(places) => fill(places),
+        None => fill(&mut vec![0.0; n_places]),
     }
 }
 

@@ -32,10 +32,8 @@ impl PreparedMlps {
         row: SparseRow<'_>,
         logits: &[(usize, f64)],
     ) -> LogitAttribution {
-        let activations = self.activations_of(network, row);
-        let (hidden_bias, weights) = (self.hidden_bias(network), |term| {
-            self.hidden_weights(network, term)
-        });
+        let activations = self.activations(network, row);
+        let weights = |term| self.weights(network, term);
         let network = self.network(network);
         let mut gradient = [0.0; N_HIDDEN];
         let mut output_bias = 0.0;
@@ -51,10 +49,10 @@ impl PreparedMlps {
             let products = units.iter().zip(&gradient);
             products.map(|(&unit, gradient)| f64::from(unit) * gradient).sum()
         };
-        let bias = output_bias + through_units(&hidden_bias);
+        let bias = output_bias + through_units(&network.hidden_bias);
         let entries = row.indices.iter().zip(row.values);
         let contributions: Vec<(u32, f64)> = entries
-            .map(|(&term, &count)| (term, f64::from(count) * through_units(&weights(term))))
+            .map(|(&term, &count)| (term, f64::from(count) * through_units(weights(term))))
             .collect();
         let of_terms: f64 = contributions.iter().map(|(_, contribution)| contribution).sum();
         let rounded = |(term, contribution)| (term, contribution as f32);

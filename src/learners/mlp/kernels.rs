@@ -15,10 +15,10 @@ pub(crate) const HIDDEN: usize = 100;
 pub(crate) const PADDED: usize = VECTORS * LANES;
 
 /// Numbers that are worked on together: one 256-bit vector in single precision.
-pub(crate) const LANES: usize = 8;
+const LANES: usize = 8;
 
 /// Thirteen vectors: they fit the sixteen registers of AVX2 as accumulators.
-pub(crate) const VECTORS: usize = 13;
+const VECTORS: usize = 13;
 
 /// One value per hidden unit.
 pub(crate) type Units<T> = [T; PADDED];

@@ -4,15 +4,13 @@
 //! document has a few dozen terms out of thousands, and what costs is fetching their first-layer weights, so those of
 //! all networks lie together:
 //! ```text
-//! term 0   network 0  network 1  …   13 vectors of 8 units each
+//! term 0   network 0  network 1  …   hidden units of each, padded
 //! term 1   network 0  network 1  …
 //! ```
 
-use std::ops::Range;
-
 use ndarray::ArrayView1;
 
-use super::kernels::{LANES, LogitWeights, PADDED, Units, VECTORS};
+use super::kernels::{LogitWeights, PADDED, Units, weighted_sum};
 use super::{Mlp, OutputActivation};
 use crate::learners::simd::{InstructionSet, Kernel, prefetch};
 use crate::sparse::SparseRow;
@@ -24,20 +22,17 @@ pub const MOST_NETWORKS: usize = 4;
 /// cache, beside those of the next so many, which are fetched meanwhile.
 const TERMS_AT_ONCE: usize = 8;
 
-/// Numbers that are worked on together.
-// PERF: aligned, so that no load spans two lines of the cache.
-#[derive(Debug, Clone, Copy, Default)]
+/// The weights of a term to a network's hidden units.
+// PERF: aligned, so that no vector of them spans two lines of the cache.
+#[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
-struct Vector([f32; LANES]);
-
-/// One value per hidden unit.
-type Hidden = [Vector; VECTORS];
+struct Weights(Units<f32>);
 
 /// Up to [`MOST_NETWORKS`] fitted networks over the same terms.
 #[derive(Debug, Clone)]
 pub struct PreparedMlps {
     /// First layers: `n_terms × n_networks`.
-    hidden: Vec<Hidden>,
+    hidden: Vec<Weights>,
     networks: Vec<Network>,
     instructions: InstructionSet,
 }
@@ -45,7 +40,7 @@ pub struct PreparedMlps {
 /// All of a network but its first layer's weights.
 #[derive(Debug, Clone)]
 pub(super) struct Network {
-    hidden_bias: Hidden,
+    pub(super) hidden_bias: Units<f32>,
     /// One row per output.
     pub(super) output: Vec<Units<f32>>,
     pub(super) output_bias: Vec<f32>,
@@ -61,17 +56,19 @@ impl PreparedMlps {
     pub fn new(mlps: &[&Mlp]) -> Self {
         assert!(mlps.len() <= MOST_NETWORKS, "one network a field");
         let n_terms = mlps.first().map_or(0, |mlp| mlp.hidden_weights.nrows());
-        let mut hidden = vec![Hidden::default(); n_terms * mlps.len()];
-        for (network, mlp) in mlps.iter().enumerate() {
+        for mlp in mlps {
             assert_eq!(
                 mlp.hidden_weights.nrows(),
                 n_terms,
                 "networks over the same terms"
             );
-            let weights = mlp.hidden_weights.rows();
-            for (row, to) in weights.into_iter().zip(hidden.chunks_exact_mut(mlps.len())) {
-                to[network] = vectors(&padded(row));
-            }
+        }
+        let mut hidden = Vec::with_capacity(n_terms * mlps.len());
+        for term in 0..n_terms {
+            hidden.extend(
+                mlps.iter()
+                    .map(|mlp| Weights(padded(mlp.hidden_weights.row(term)))),
+            );
         }
         Self {
             hidden,
@@ -91,7 +88,7 @@ impl PreparedMlps {
     /// If there is no such network, `probabilities` isn't [`n_outputs`](Self::n_outputs) long, or a term index is not
     /// below the number of terms.
     pub fn probabilities(&self, network: usize, row: SparseRow<'_>, probabilities: &mut [f32]) {
-        self.answer(network..network + 1, row, probabilities);
+        self.answer(Some(network), self.n_outputs(network), row, probabilities);
     }
 
     /// The same for all networks, in their order, from one pass through the weights.
@@ -99,15 +96,21 @@ impl PreparedMlps {
     /// # Panics
     /// As [`Self::probabilities`]; there is a place for each output of each network.
     pub fn all_probabilities(&self, row: SparseRow<'_>, probabilities: &mut [f32]) {
-        self.answer(0..self.networks.len(), row, probabilities);
+        let n_outputs = self.networks.iter().map(|network| network.output.len()).sum();
+        self.answer(None, n_outputs, row, probabilities);
     }
 
-    fn answer(&self, networks: Range<usize>, row: SparseRow<'_>, probabilities: &mut [f32]) {
-        let n_outputs: usize = networks.clone().map(|network| self.n_outputs(network)).sum();
+    fn answer(
+        &self,
+        network: Option<usize>,
+        n_outputs: usize,
+        row: SparseRow<'_>,
+        probabilities: &mut [f32],
+    ) {
         assert_eq!(probabilities.len(), n_outputs, "one place for each output");
         self.instructions.run(Answer {
             prepared: self,
-            networks,
+            network,
             row,
             probabilities,
         });
@@ -118,72 +121,69 @@ impl PreparedMlps {
         &self.networks[network]
     }
 
-    /// The biases of a network's hidden units.
-    pub(super) fn hidden_bias(&self, network: usize) -> Units<f32> {
-        units(&self.networks[network].hidden_bias)
-    }
-
     /// The weights of a term to a network's hidden units.
-    pub(super) fn hidden_weights(&self, network: usize, term: u32) -> Units<f32> {
-        units(self.weights(network, term))
-    }
-
-    /// Activations of a network's hidden units.
-    pub(super) fn activations_of(&self, network: usize, row: SparseRow<'_>) -> Units<f32> {
-        units(&self.activations(network..network + 1, row)[0])
-    }
-
-    /// The first layer's weights of a network for a term.
     #[inline(always)]
-    fn weights(&self, network: usize, term: u32) -> &Hidden {
-        &self.hidden[term as usize * self.networks.len() + network]
+    pub(super) fn weights(&self, network: usize, term: u32) -> &Units<f32> {
+        &self.hidden[term as usize * self.networks.len() + network].0
     }
 
-    /// Activations of the hidden units of some networks for one row: `max(0, b + x W)`.
-    ///
-    /// Each sum runs over the terms in their order, whichever networks are asked for.
+    /// Activations of a network's hidden units for one row: `max(0, b + x W)`.
     #[inline(always)]
-    fn activations(&self, networks: Range<usize>, row: SparseRow<'_>) -> [Hidden; MOST_NETWORKS] {
-        let mut sums = [Hidden::default(); MOST_NETWORKS];
-        for (sum, network) in sums.iter_mut().zip(networks.clone()) {
-            *sum = self.networks[network].hidden_bias;
-        }
+    pub(super) fn activations(&self, network: usize, row: SparseRow<'_>) -> Units<f32> {
+        let sums = self.add(
+            network,
+            &self.networks[network].hidden_bias,
+            row,
+            row.indices.len(),
+        );
+        sums.map(|sum| sum.max(0.0))
+    }
+
+    /// The same of `N` networks. Each sum runs over the terms in their order, as it does for the network alone.
+    #[inline(always)]
+    fn activations_of_all<const N: usize>(&self, row: SparseRow<'_>) -> [Units<f32>; N] {
+        let mut sums: [Units<f32>; N] = std::array::from_fn(|network| self.networks[network].hidden_bias);
         for &term in row.indices.iter().take(TERMS_AT_ONCE) {
-            for network in networks.clone() {
+            for network in 0..N {
                 prefetch(self.weights(network, term));
             }
         }
-        let mut next = row.indices.chunks(TERMS_AT_ONCE).skip(1);
-        let terms = row.indices.chunks(TERMS_AT_ONCE);
-        for (terms, counts) in terms.zip(row.values.chunks(TERMS_AT_ONCE)) {
-            let next = next.next().unwrap_or_default();
-            for (sum, network) in sums.iter_mut().zip(networks.clone()) {
-                self.add(network, terms, counts, next, sum);
+        let mut rest = row;
+        while !rest.indices.is_empty() {
+            let n_terms = rest.indices.len().min(TERMS_AT_ONCE);
+            for (network, sum) in sums.iter_mut().enumerate() {
+                *sum = self.add(network, sum, rest, n_terms);
             }
+            rest = SparseRow {
+                indices: &rest.indices[n_terms..],
+                values: &rest.values[n_terms..],
+            };
         }
-        for Vector(units) in sums.as_flattened_mut() {
-            *units = units.map(|unit| unit.max(0.0));
-        }
-        sums
+        sums.map(|sums| sums.map(|sum| sum.max(0.0)))
     }
 
-    /// Adds the weights of some terms, times their counts; those of the `next` ones are asked for.
+    /// `start` and the weights of the first terms of a row, times their counts; those further on are asked for.
     #[inline(always)]
-    fn add(&self, network: usize, terms: &[u32], counts: &[f32], next: &[u32], flat: &mut Hidden) {
-        // PERF: an array of arrays is kept in registers.
-        let mut sum = flat.map(|vector| vector.0);
-        for (place, (&term, &count)) in terms.iter().zip(counts).enumerate() {
-            if let Some(&next) = next.get(place) {
-                prefetch(self.weights(network, next));
+    fn add(&self, network: usize, start: &Units<f32>, row: SparseRow<'_>, n_terms: usize) -> Units<f32> {
+        let terms = row.indices.iter().zip(row.values).take(n_terms).enumerate();
+        let terms = terms.map(|(entry, (&term, &count))| {
+            if let Some(&ahead) = row.indices.get(entry + TERMS_AT_ONCE) {
+                prefetch(self.weights(network, ahead));
             }
-            let weights = self.weights(network, term);
-            for vector in 0..VECTORS {
-                for lane in 0..LANES {
-                    sum[vector][lane] += count * weights[vector].0[lane];
-                }
-            }
+            (count, self.weights(network, term))
+        });
+        weighted_sum(start, terms)
+    }
+
+    /// The outputs of all networks, of which there are `N`.
+    #[inline(always)]
+    fn outputs_of_all<const N: usize>(&self, row: SparseRow<'_>, mut probabilities: &mut [f32]) {
+        let activations = self.activations_of_all::<N>(row);
+        for (network, activations) in self.networks.iter().zip(&activations) {
+            let (outputs, others) = probabilities.split_at_mut(network.output.len());
+            network.outputs(activations, outputs);
+            probabilities = others;
         }
-        *flat = sum.map(Vector);
     }
 }
 
@@ -193,42 +193,39 @@ impl Network {
         let mut logit_weights = LogitWeights::default();
         logit_weights.fill(&output);
         Self {
-            hidden_bias: vectors(&padded(mlp.hidden_bias.view())),
+            hidden_bias: padded(mlp.hidden_bias.view()),
             output,
             output_bias: mlp.output_bias.to_vec(),
             logit_weights,
             activation: mlp.activation,
         }
     }
+
+    /// Probabilities of the outputs for given activations.
+    #[inline(always)]
+    fn outputs(&self, activations: &Units<f32>, outputs: &mut [f32]) {
+        self.logit_weights.logits(&self.output_bias, activations, outputs);
+        self.activation.apply(outputs);
+    }
 }
 
 fn padded(row: ArrayView1<'_, f32>) -> Units<f32> {
     let mut units = [0.0; PADDED];
-    units
-        .iter_mut()
-        .zip(row)
-        .for_each(|(unit, &weight)| *unit = weight);
-    units
-}
-
-fn vectors(units: &Units<f32>) -> Hidden {
-    let (vectors, _) = units.as_chunks();
-    std::array::from_fn(|at| Vector(vectors[at]))
-}
-
-fn units(vectors: &Hidden) -> Units<f32> {
-    let mut units = [0.0; PADDED];
-    let (chunks, _) = units.as_chunks_mut();
-    chunks
-        .iter_mut()
-        .zip(vectors)
-        .for_each(|(chunk, vector)| *chunk = vector.0);
+    match row.as_slice() {
+        // PERF: copied as it lies, which number by number takes ten times as long.
+        Some(row) => units[..row.len()].copy_from_slice(row),
+        None => units
+            .iter_mut()
+            .zip(row)
+            .for_each(|(unit, &weight)| *unit = weight),
+    }
     units
 }
 
 struct Answer<'a> {
     prepared: &'a PreparedMlps,
-    networks: Range<usize>,
+    /// One network, or all.
+    network: Option<usize>,
     row: SparseRow<'a>,
     probabilities: &'a mut [f32],
 }
@@ -238,15 +235,23 @@ impl Kernel for Answer<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let activations = self.prepared.activations(self.networks.clone(), self.row);
-        let mut rest = self.probabilities;
-        for (activations, network) in activations.iter().zip(&self.prepared.networks[self.networks]) {
-            let (outputs, others) = rest.split_at_mut(network.output.len());
-            network
-                .logit_weights
-                .logits(&network.output_bias, &units(activations), outputs);
-            network.activation.apply(outputs);
-            rest = others;
+        let Self {
+            prepared,
+            network,
+            row,
+            probabilities,
+        } = self;
+        if let Some(network) = network {
+            let activations = prepared.activations(network, row);
+            return prepared.networks[network].outputs(&activations, probabilities);
+        }
+        // PERF: how many there are is known where the loops are compiled.
+        match prepared.networks.len() {
+            0 => {}
+            1 => prepared.outputs_of_all::<1>(row, probabilities),
+            2 => prepared.outputs_of_all::<2>(row, probabilities),
+            3 => prepared.outputs_of_all::<3>(row, probabilities),
+            MOST_NETWORKS.. => prepared.outputs_of_all::<MOST_NETWORKS>(row, probabilities),
         }
     }
 }
