@@ -67,7 +67,7 @@ impl PreparedMlps {
         for term in 0..n_terms {
             hidden.extend(
                 mlps.iter()
-                    .map(|mlp| Weights(padded(mlp.hidden_weights.row(term)))),
+                    .map(|mlp| Weights(padded(&mlp.hidden_weights.row(term)))),
             );
         }
         Self {
@@ -189,11 +189,16 @@ impl PreparedMlps {
 
 impl Network {
     fn of(mlp: &Mlp) -> Self {
-        let output: Vec<_> = mlp.output_weights.rows().into_iter().map(padded).collect();
+        let output: Vec<_> = mlp
+            .output_weights
+            .rows()
+            .into_iter()
+            .map(|row| padded(&row))
+            .collect();
         let mut logit_weights = LogitWeights::default();
         logit_weights.fill(&output);
         Self {
-            hidden_bias: padded(mlp.hidden_bias.view()),
+            hidden_bias: padded(&mlp.hidden_bias.view()),
             output,
             output_bias: mlp.output_bias.to_vec(),
             logit_weights,
@@ -209,7 +214,7 @@ impl Network {
     }
 }
 
-fn padded(row: ArrayView1<'_, f32>) -> Units<f32> {
+fn padded(row: &ArrayView1<'_, f32>) -> Units<f32> {
     let mut units = [0.0; PADDED];
     match row.as_slice() {
         // PERF: copied as it lies, which number by number takes ten times as long.
