@@ -153,8 +153,14 @@ impl SparseVector {
 
     /// How often each of `occurrences` occurs; brings them into order.
     pub(crate) fn count(occurrences: &mut [u32]) -> Self {
-        let mut counted = Self::default();
-        count_into(occurrences, &mut counted.indices, &mut counted.values);
+        occurrences.sort_unstable();
+        let n_repeated = occurrences.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let n_different = occurrences.len() - n_repeated;
+        let mut counted = Self {
+            indices: Vec::with_capacity(n_different),
+            values: Vec::with_capacity(n_different),
+        };
+        append_counts(occurrences, &mut counted.indices, &mut counted.values);
         counted
     }
 
@@ -175,6 +181,11 @@ impl SparseVector {
 /// Appends to `indices` and `values` how often each of `occurrences` occurs, ascending.
 pub(crate) fn count_into(occurrences: &mut [u32], indices: &mut Vec<u32>, values: &mut Vec<f32>) {
     occurrences.sort_unstable();
+    append_counts(occurrences, indices, values);
+}
+
+/// The same for occurrences in order.
+fn append_counts(occurrences: &[u32], indices: &mut Vec<u32>, values: &mut Vec<f32>) {
     for run in occurrences.chunk_by(|a, b| a == b) {
         indices.push(run[0]);
         values.push(run.len() as f32);

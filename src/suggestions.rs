@@ -82,7 +82,7 @@ impl FieldSuggestion {
             .partition(|candidate| candidate.confidence >= confidence);
         Self {
             labels,
-            runners_up: most_confident([unsure.as_slice(), &self.runners_up].concat()),
+            runners_up: most_confident(unsure.into_iter().chain(self.runners_up.iter().copied())),
             none: self.none,
         }
     }
@@ -114,15 +114,27 @@ impl Default for FieldSuggestion {
 }
 
 /// The most confident of `candidates`, most confident first; of equals, the one with the lower key.
-pub(crate) fn most_confident(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    let by_confidence =
-        |a: &Candidate, b: &Candidate| b.confidence.total_cmp(&a.confidence).then(a.label.cmp(&b.label));
-    if candidates.len() > N_RUNNERS_UP {
-        candidates.select_nth_unstable_by(N_RUNNERS_UP, by_confidence);
-        candidates.truncate(N_RUNNERS_UP);
+pub(crate) fn most_confident(candidates: impl IntoIterator<Item = Candidate>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        let comes_before = |other: &Candidate| {
+            let by_confidence = other.confidence.total_cmp(&candidate.confidence);
+            by_confidence.then(candidate.label.cmp(&other.label)).is_lt()
+        };
+        if found.len() == N_RUNNERS_UP {
+            // Most candidates end here.
+            if !found.last().is_some_and(comes_before) {
+                continue;
+            }
+            found.pop();
+        }
+        if found.is_empty() {
+            found.reserve_exact(N_RUNNERS_UP);
+        }
+        let at = found.iter().position(comes_before).unwrap_or(found.len());
+        found.insert(at, candidate);
     }
-    candidates.sort_unstable_by(by_confidence);
-    candidates
+    found
 }
 
 #[cfg(test)]
@@ -138,17 +150,13 @@ mod tests {
 
     #[test]
     fn most_confident_come_first_and_few() {
-        let found = most_confident(
-            (1..=9)
-                .map(|label| candidate(label, label as f32 / 10.0))
-                .collect(),
-        );
+        let found = most_confident((1..=9).map(|label| candidate(label, label as f32 / 10.0)));
         assert_eq!(found, [candidate(9, 0.9), candidate(8, 0.8), candidate(7, 0.7)]);
     }
 
     #[test]
     fn of_equally_confident_ones_the_lower_key_comes_first() {
-        let found = most_confident([5, 3, 4, 1].map(|label| candidate(label, 0.5)).to_vec());
+        let found = most_confident([5, 3, 4, 1].map(|label| candidate(label, 0.5)));
         assert_eq!(found, [candidate(1, 0.5), candidate(3, 0.5), candidate(4, 0.5)]);
     }
 

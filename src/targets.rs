@@ -97,13 +97,12 @@ impl ClassEncoder {
             },
             Self::AnyOf(tags) => {
                 let candidates = tags.iter().zip(probabilities);
-                let (labels, others) = candidates
-                    .map(|(&label, &confidence)| Candidate { label, confidence })
-                    .partition::<Vec<_>, _>(|candidate| candidate.confidence > 0.5);
+                let candidates = candidates.map(|(&label, &confidence)| Candidate { label, confidence });
+                let is_assigned = |candidate: &Candidate| candidate.confidence > 0.5;
                 let surest = probabilities.iter().copied().fold(0.0, f32::max);
                 FieldSuggestion {
-                    labels,
-                    runners_up: most_confident(others),
+                    labels: candidates.clone().filter(is_assigned).collect(),
+                    runners_up: most_confident(candidates.filter(|candidate| !is_assigned(candidate))),
                     none: 1.0 - surest,
                 }
             }
@@ -170,7 +169,7 @@ fn one_of(classes: &[Option<LabelId>], probabilities: &[f32], chosen: usize) -> 
         .filter_map(candidate);
     FieldSuggestion {
         labels: candidate(chosen).into_iter().collect(),
-        runners_up: most_confident(others.collect()),
+        runners_up: most_confident(others),
         none: if classes[0].is_none() {
             probabilities[0]
         } else {

@@ -2,9 +2,10 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use moka::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult};
+use quick_cache::{Options, OptionsBuilder, UnitWeighter};
 use sha2::{Digest, Sha256};
 
 use crate::sparse::SparseVector;
@@ -12,6 +13,11 @@ use crate::text::Language;
 
 /// Part of every key: vectors of another format are other entries.
 const FORMAT_VERSION: &[u8] = b"vector format 1";
+
+/// Parts of a cache of the usual size, each with a lock of its own.
+const SHARDS: u64 = 16;
+/// Entries that a part has at least: of fewer, those that are asked for again would be thrown out by chance.
+const LEAST_IN_SHARD: u64 = 32;
 
 /// How long vectors are kept, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,23 +38,40 @@ impl Default for VectorCacheParams {
 }
 
 /// Vectors by content, shared by threads. A hit hands out the vector itself, not a copy.
+///
+/// A vector whose time is over is never handed out again; its room is taken by the next that needs it.
 #[derive(Debug)]
 pub struct VectorCache {
-    vectors: Cache<[u8; 32], Arc<SparseVector>, BuildHasherDefault<DigestHasher>>,
+    vectors: Vectors,
+    time_to_idle: Duration,
     /// What else the vector depends on: format, language, vectorizer.
     key_suffix: Vec<u8>,
+}
+
+type Key = [u8; 32];
+type Lifecycle = DefaultLifecycle<Key, Kept>;
+type Vectors = Cache<Key, Kept, UnitWeighter, BuildHasherDefault<DigestHasher>, Lifecycle>;
+
+/// A vector, and when it was asked for last.
+#[derive(Debug, Clone)]
+struct Kept {
+    vector: Arc<SparseVector>,
+    last_use: Instant,
 }
 
 impl VectorCache {
     /// An empty cache for the vectors of one language and one vectorizer, which `vectorizer_hash` tells from others.
     pub fn new(params: VectorCacheParams, language: Option<Language>, vectorizer_hash: [u8; 32]) -> Self {
-        let vectors = Cache::builder()
-            .max_capacity(params.max_entries)
-            .time_to_idle(params.time_to_idle);
         let language = language.map_or("", |language| language.name());
         let key_suffix = [FORMAT_VERSION, language.as_bytes(), &vectorizer_hash].concat();
         Self {
-            vectors: vectors.build_with_hasher(BuildHasherDefault::default()),
+            vectors: Cache::with_options(
+                options(params.max_entries),
+                UnitWeighter,
+                BuildHasherDefault::default(),
+                Lifecycle::default(),
+            ),
+            time_to_idle: params.time_to_idle,
             key_suffix,
         }
     }
@@ -60,20 +83,57 @@ impl VectorCache {
         content: &str,
         vectorize: impl FnOnce() -> SparseVector,
     ) -> Arc<SparseVector> {
-        self.vectors.get_with(self.key(content), || Arc::new(vectorize()))
+        let now = Instant::now();
+        let entry = self.vectors.entry(&self.key(content), None, |_, kept| {
+            // Another thread may have used it after `now`.
+            if now.saturating_duration_since(kept.last_use) >= self.time_to_idle {
+                return EntryAction::ReplaceWithGuard;
+            }
+            kept.last_use = now;
+            EntryAction::Retain(Arc::clone(&kept.vector))
+        });
+        let place = match entry {
+            EntryResult::Retained(vector) => return vector,
+            EntryResult::Vacant(place) | EntryResult::Replaced(place, _) => Some(place),
+            // Neither is ever asked for.
+            EntryResult::Removed(..) | EntryResult::Timeout => None,
+        };
+        let vector = Arc::new(vectorize());
+        let kept = Kept {
+            vector: Arc::clone(&vector),
+            last_use: Instant::now(),
+        };
+        // The place is lost to whoever cleared the cache meanwhile; the vector is none the worse.
+        let _ = place.map(|place| place.insert(kept));
+        vector
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.vectors.invalidate_all();
+        self.vectors.clear();
     }
 
-    fn key(&self, content: &str) -> [u8; 32] {
+    fn key(&self, content: &str) -> Key {
         Sha256::new_with_prefix(content)
             .chain_update(&self.key_suffix)
             .finalize()
             .into()
     }
+}
+
+/// No more than `max_entries` in all parts together.
+fn options(max_entries: u64) -> Options {
+    let shards = if max_entries < SHARDS * LEAST_IN_SHARD {
+        1
+    } else {
+        SHARDS
+    };
+    OptionsBuilder::new()
+        .shards(shards as usize)
+        .estimated_items_capacity(max_entries as usize)
+        .weight_capacity(max_entries - max_entries % shards)
+        .build()
+        .expect("both numbers are given")
 }
 
 /// Takes a digest's first bytes for its hash: they are as evenly spread as any hash of them, and nobody chooses them.
@@ -129,11 +189,10 @@ mod tests {
         for text in 0..1_000 {
             cache.get_or_insert_with(&text.to_string(), vectorize);
         }
-        cache.vectors.run_pending_tasks();
         assert!(
-            cache.vectors.entry_count() <= 10,
+            (1..=10).contains(&cache.vectors.len()),
             "{} entries",
-            cache.vectors.entry_count()
+            cache.vectors.len()
         );
     }
 

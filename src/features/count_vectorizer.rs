@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::columns::{Columns, NO_TERM, TermCounter};
@@ -69,9 +70,8 @@ impl CountVectorizer {
     ) -> Result<Self> {
         params.check()?;
         let columns = columns_of(&vocabulary, params.ngrams)?;
-        let unigrams = TermTable::new(columns.n_unigrams(), |rank| {
-            vocabulary.term(columns.unigram_column(rank) as usize)
-        });
+        let ranks = 0..columns.n_unigrams() as u32;
+        let unigrams = TermTable::new(&vocabulary, ranks.map(|rank| columns.unigram_column(rank)));
         let preprocessor = Preprocessor::new(language);
         Ok(Self {
             params,
@@ -194,15 +194,15 @@ impl CountVectorizer {
 
     /// The rank of a token, [`NO_TERM`] if it has none.
     fn rank(&self, token: &str) -> u32 {
-        let spelled = |rank| self.vocabulary.term(self.columns.unigram_column(rank) as usize);
-        self.unigrams.find(token, spelled).unwrap_or(NO_TERM)
+        self.unigrams.find(token, &self.vocabulary).unwrap_or(NO_TERM)
     }
 }
 
 /// The columns of a vocabulary that may come from anywhere.
 fn columns_of(vocabulary: &Vocabulary, ngrams: Ngrams) -> Result<Columns> {
-    let unigrams: Vec<&str> = vocabulary.iter().filter(|term| !term.contains(' ')).collect();
-    let mut pairs = Vec::with_capacity(vocabulary.len() - unigrams.len());
+    let unigrams = vocabulary.iter().filter(|term| !term.contains(' '));
+    let ranks: HashMap<&str, u32> = unigrams.zip(0..).collect();
+    let mut pairs = Vec::with_capacity(vocabulary.len() - ranks.len());
     for (position, term) in vocabulary.iter().enumerate() {
         let invalid = |problem| Error::InvalidVocabulary {
             position,
@@ -210,8 +210,8 @@ fn columns_of(vocabulary: &Vocabulary, ngrams: Ngrams) -> Result<Columns> {
             problem,
         };
         let rank = |token: &str| {
-            let found = unigrams.binary_search(&token).map(|rank| rank as u32);
-            found.map_err(|_| invalid("both tokens of a pair have to be terms"))
+            let rank = ranks.get(token).copied();
+            rank.ok_or_else(|| invalid("both tokens of a pair have to be terms"))
         };
         if !term.split(' ').all(is_token) {
             return Err(invalid("a term is made of word characters"));
@@ -223,7 +223,7 @@ fn columns_of(vocabulary: &Vocabulary, ngrams: Ngrams) -> Result<Columns> {
             pairs.push((rank(first)?, rank(second)?));
         }
     }
-    Ok(Columns::new(unigrams.len(), pairs))
+    Ok(Columns::new(ranks.len(), pairs))
 }
 
 /// Whether the vocabulary may have it as a token. What matters is that no character sorts before the space

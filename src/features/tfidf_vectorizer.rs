@@ -80,7 +80,7 @@ impl TfidfVectorizer {
     fn prepared(parts: TfidfParts) -> Self {
         let table = |terms: &FittedTerms| {
             let vocabulary = &terms.vocabulary;
-            TermTable::new(vocabulary.len(), |number| vocabulary.term(number as usize))
+            TermTable::new(vocabulary, 0..vocabulary.len() as u32)
         };
         let kinds = [
             (1.0, parts.words.document_frequencies.as_slice()),
@@ -206,7 +206,7 @@ impl TfidfVectorizer {
         mut each: impl FnMut(u32, Option<Range<usize>>),
     ) {
         let words = &self.parts.words.vocabulary;
-        if let Some(word) = self.words.find(token, |number| words.term(number as usize)) {
+        if let Some(word) = self.words.find(token, words) {
             each(word, None);
         }
         if self.parts.params.terms == TfidfTerms::Words {
@@ -215,7 +215,7 @@ impl TfidfVectorizer {
         let grams = &self.parts.char_grams.vocabulary;
         let length = usize::from(self.parts.params.gram_length);
         for_each_gram(token, length, buffer, |gram, in_token| {
-            let found = self.char_grams.find(gram, |number| grams.term(number as usize));
+            let found = self.char_grams.find(gram, grams);
             if let Some(gram) = found {
                 each(words.len() as u32 + gram, Some(in_token));
             }

@@ -1,5 +1,7 @@
 //! The terms that a vectorizer knows.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 
 /// Terms in code-point order; the position of a term is its column.
@@ -65,8 +67,19 @@ impl Vocabulary {
     /// # Panics
     /// If there is no column `i`, like the indexing of a slice.
     pub fn term(&self, i: usize) -> &str {
+        let place = self.place(i);
+        &self.text[place.start as usize..place.end as usize]
+    }
+
+    /// All terms end to end.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the term of column `i` stands in [`Self::text`], in bytes.
+    pub(super) fn place(&self, i: usize) -> Range<u32> {
         let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.text[start as usize..self.ends[i] as usize]
+        start..self.ends[i]
     }
 
     /// The terms in order of their columns.

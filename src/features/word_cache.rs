@@ -36,7 +36,7 @@ impl WordCache {
     pub(super) fn reader(&self) -> WordReader<'_> {
         WordReader {
             cache: self,
-            known: Some(self.read()),
+            known: None,
             learned: Vec::new(),
             values: Vec::new(),
         }
@@ -51,7 +51,8 @@ impl WordCache {
 #[derive(Debug)]
 pub(super) struct WordReader<'a> {
     cache: &'a WordCache,
-    /// None only while new words are being added.
+    /// None before the first word, and while new words are being added. Where no word is ever looked up, threads don't
+    /// meet at the lock.
     known: Option<RwLockReadGuard<'a, Entries>>,
     /// New words, and where in `values` the list of each is.
     learned: Vec<(String, Range<usize>)>,
@@ -61,7 +62,7 @@ pub(super) struct WordReader<'a> {
 impl WordReader<'_> {
     /// The list of `word`, which `work_out` appends if it isn't known.
     pub(super) fn get(&mut self, word: &str, work_out: impl FnOnce(&mut Vec<u32>)) -> &[u32] {
-        let found = self.known.as_ref().and_then(|known| known.find(word));
+        let found = self.known.get_or_insert_with(|| self.cache.read()).find(word);
         let Some(range) = found else {
             return self.learn(word, work_out);
         };
@@ -71,7 +72,6 @@ impl WordReader<'_> {
     fn learn(&mut self, word: &str, work_out: impl FnOnce(&mut Vec<u32>)) -> &[u32] {
         if self.learned.len() >= WORDS_A_TIME || self.values.len() >= MOST_VALUES {
             self.remember();
-            self.known = Some(self.cache.read());
         }
         let start = self.values.len();
         work_out(&mut self.values);

@@ -1,6 +1,6 @@
 //! A network with one hidden layer: what the reference trains for each field.
 //!
-//! [`fit`] takes a matrix and targets and returns an [`Mlp`], plain data; [`PreparedMlp`] is the form that answers.
+//! [`fit`] takes a matrix and targets and returns an [`Mlp`], plain data; [`PreparedMlps`] is the form that answers.
 //! Layers, initialisation, loss, optimiser and stopping rule are those of scikit-learn's `MLPClassifier`.
 
 mod adam;
@@ -9,6 +9,7 @@ mod batch;
 mod kernels;
 mod loss;
 mod network;
+mod prepared;
 mod training;
 mod update;
 
@@ -19,16 +20,16 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::simd::{InstructionSet, Kernel};
+use super::simd::InstructionSet;
 use super::{Real, Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
-use crate::sparse::{CsrMatrix, SparseRow};
-use kernels::LogitWeights;
+use crate::sparse::CsrMatrix;
 use network::Network;
 use training::{Examples, Training};
 
 pub use attribution::LogitAttribution;
 pub use loss::OutputActivation;
+pub use prepared::{MOST_NETWORKS, PreparedMlps};
 
 /// Units in the hidden layer.
 pub const N_HIDDEN: usize = kernels::HIDDEN;
@@ -244,66 +245,6 @@ impl Stopping {
         self.n_without_progress = if progress { 0 } else { self.n_without_progress + 1 };
         self.best = self.best.min(loss);
         self.n_without_progress > self.params.patience
-    }
-}
-
-/// A fitted network in the layout that answers fastest.
-#[derive(Debug, Clone)]
-pub struct PreparedMlp {
-    network: Network<f32>,
-    logit_weights: LogitWeights<f32>,
-    instructions: InstructionSet,
-}
-
-impl PreparedMlp {
-    /// Copies `mlp` into that layout.
-    pub fn new(mlp: &Mlp) -> Self {
-        let network = Network::from(mlp);
-        let mut logit_weights = LogitWeights::default();
-        logit_weights.fill(&network.output);
-        Self {
-            network,
-            logit_weights,
-            instructions: InstructionSet::detect(),
-        }
-    }
-
-    /// Number of outputs.
-    pub fn n_outputs(&self) -> usize {
-        self.network.output.len()
-    }
-
-    /// The probability of each output for one document's term counts.
-    ///
-    /// # Panics
-    /// If `probabilities` isn't [`n_outputs`](Self::n_outputs) long, or a term index is not below the number of terms.
-    pub fn probabilities(&self, row: SparseRow<'_>, probabilities: &mut [f32]) {
-        assert_eq!(probabilities.len(), self.n_outputs(), "one place for each output");
-        self.instructions.run(Answer {
-            prepared: self,
-            row,
-            probabilities,
-        });
-    }
-}
-
-struct Answer<'a> {
-    prepared: &'a PreparedMlp,
-    row: SparseRow<'a>,
-    probabilities: &'a mut [f32],
-}
-
-impl Kernel for Answer<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let PreparedMlp {
-            network,
-            logit_weights,
-            ..
-        } = self.prepared;
-        network.outputs(logit_weights, &network.activations(self.row), self.probabilities);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::document::{Field, LabelId, Labels};
 use crate::error::Result;
 use crate::features::{CountVectorizer, CountVectorizerParams, Vocabulary};
 use crate::learners::Targets;
-use crate::learners::mlp::{self, FitReport, LogitAttribution, Mlp, MlpParams, PreparedMlp, Seed};
+use crate::learners::mlp::{self, FitReport, LogitAttribution, Mlp, MlpParams, PreparedMlps, Seed};
 use crate::sparse::{CsrMatrix, SparseVector};
 use crate::status::{Status, StatusCallback, tell};
 use crate::suggestions::{FieldSuggestion, Suggestions};
@@ -209,21 +209,38 @@ impl Fitting<'_> {
 pub(crate) struct PreparedMlpPipeline {
     vectorizer: CountVectorizer,
     fields: [Option<PreparedField>; 4],
+    networks: PreparedMlps,
 }
 
 #[derive(Debug)]
 struct PreparedField {
     classes: ClassEncoder,
-    /// None where there is one class only.
-    network: Option<PreparedMlp>,
+    /// Which of the networks; none where there is one class only.
+    network: Option<usize>,
 }
 
 impl PreparedMlpPipeline {
     pub(super) fn new(model: &MlpModel, params: &MlpPipeline, language: Option<Language>) -> Result<Self> {
         let vocabulary = model.vocabulary.clone();
+        let mut networks = Vec::new();
+        let fields = Field::ALL.map(|field| {
+            let FieldClassifier { classes, learner } = model.classifier(field)?;
+            let network = match learner {
+                Learner::Constant => None,
+                Learner::Mlp(mlp) => {
+                    networks.push(&**mlp);
+                    Some(networks.len() - 1)
+                }
+            };
+            Some(PreparedField {
+                classes: classes.clone(),
+                network,
+            })
+        });
         Ok(Self {
             vectorizer: CountVectorizer::from_vocabulary(params.vectorizer, language, vocabulary)?,
-            fields: Field::ALL.map(|field| model.classifier(field).map(PreparedField::new)),
+            fields,
+            networks: PreparedMlps::new(&networks),
         })
     }
 
@@ -232,47 +249,45 @@ impl PreparedMlpPipeline {
     }
 
     pub(super) fn suggest(&self, vector: &SparseVector) -> Suggestions {
-        Suggestions::new(Field::ALL.map(|field| match &self.fields[field.index()] {
-            None => FieldSuggestion::default(),
-            Some(prepared) => prepared.classes.suggest(&prepared.probabilities(vector)),
-        }))
+        let fields = self.fields.iter().flatten();
+        with_places(
+            fields.map(|field| field.classes.n_outputs()).sum(),
+            |probabilities| {
+                self.networks.all_probabilities(vector.as_row(), probabilities);
+                let mut rest = &*probabilities;
+                Suggestions::new(Field::ALL.map(|field| match &self.fields[field.index()] {
+                    None => FieldSuggestion::default(),
+                    Some(PreparedField { classes, .. }) => {
+                        let (probabilities, others) = rest.split_at(classes.n_outputs());
+                        rest = others;
+                        classes.suggest(probabilities)
+                    }
+                }))
+            },
+        )
     }
 
     pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
         match &self.fields[field.index()] {
             None => Vec::new(),
-            Some(prepared) => prepared.classes.decode(&prepared.probabilities(vector)),
+            Some(field) => self.with_probabilities(field, vector, |found| field.classes.decode(found)),
         }
     }
 
-    pub(super) fn attribution(
+    /// What `use_them` makes of the probabilities of a field's outputs.
+    fn with_probabilities<R>(
         &self,
-        field: Field,
-        label: LabelId,
+        field: &PreparedField,
         vector: &SparseVector,
-    ) -> Option<Attribution> {
-        self.fields[field.index()].as_ref()?.attribution(label, vector)
-    }
-}
-
-impl PreparedField {
-    fn new(classifier: &FieldClassifier) -> Self {
-        let network = match &classifier.learner {
-            Learner::Constant => None,
-            Learner::Mlp(mlp) => Some(PreparedMlp::new(mlp)),
-        };
-        Self {
-            classes: classifier.classes.clone(),
-            network,
-        }
-    }
-
-    fn probabilities(&self, vector: &SparseVector) -> Vec<f32> {
-        let mut probabilities = vec![0.0; self.classes.n_outputs()];
-        if let Some(network) = &self.network {
-            network.probabilities(vector.as_row(), &mut probabilities);
-        }
-        probabilities
+        use_them: impl FnOnce(&[f32]) -> R,
+    ) -> R {
+        with_places(field.classes.n_outputs(), |probabilities| {
+            if let Some(network) = field.network {
+                self.networks
+                    .probabilities(network, vector.as_row(), probabilities);
+            }
+            use_them(probabilities)
+        })
     }
 
     /// What made the logit of `label`; none if that is no class.
@@ -280,13 +295,19 @@ impl PreparedField {
     /// Of several classes only the differences between the logits count, so the score is the logit's distance from
     /// the mean logit: a term that speaks for all classes alike speaks for none. Of two, the single output is the
     /// second's logit, and its negative the first's.
-    fn attribution(&self, label: LabelId, vector: &SparseVector) -> Option<Attribution> {
-        let position = self.classes.position(label)?;
-        let Some(network) = &self.network else {
+    pub(super) fn attribution(
+        &self,
+        field: Field,
+        label: LabelId,
+        vector: &SparseVector,
+    ) -> Option<Attribution> {
+        let field = self.fields[field.index()].as_ref()?;
+        let position = field.classes.position(label)?;
+        let Some(network) = field.network else {
             return Some(Attribution::certain());
         };
-        let probabilities = self.probabilities(vector);
-        let (confidence, logits) = match (&self.classes, &probabilities[..]) {
+        let probabilities = self.with_probabilities(field, vector, <[f32]>::to_vec);
+        let (confidence, logits) = match (&field.classes, &probabilities[..]) {
             (ClassEncoder::OneOf(_), &[second]) if position == 0 => (1.0 - second, vec![(0, -1.0)]),
             (ClassEncoder::OneOf(_), &[second]) => (second, vec![(0, 1.0)]),
             (ClassEncoder::OneOf(_), _) => (
@@ -299,9 +320,9 @@ impl PreparedField {
             score,
             bias,
             contributions,
-        } = network.attribution(vector.as_row(), &logits);
+        } = self.networks.attribution(network, vector.as_row(), &logits);
         Some(Attribution {
-            is_suggested: self.classes.decode(&probabilities).contains(&label),
+            is_suggested: field.classes.decode(&probabilities).contains(&label),
             confidence,
             threshold: None,
             score,
@@ -309,6 +330,18 @@ impl PreparedField {
             contributions,
             evidence: Vec::new(),
         })
+    }
+}
+
+/// Outputs of all fields that an answer has room for without an allocation: more than most archives have labels.
+const USUAL_OUTPUTS: usize = 256;
+
+/// What `fill` makes of so many places.
+fn with_places<R>(n_places: usize, fill: impl FnOnce(&mut [f32]) -> R) -> R {
+    let mut usual = [0.0; USUAL_OUTPUTS];
+    match usual.get_mut(..n_places) {
+        Some(places) => fill(places),
+        None => fill(&mut vec![0.0; n_places]),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In come a prepared network, one document's term counts and a sum of logits; out goes what each term adds to it.
 
-use super::{N_HIDDEN, PreparedMlp};
+use super::{N_HIDDEN, PreparedMlps};
 use crate::sparse::SparseRow;
 
 /// A sum of logits, taken apart: bias and contributions sum to the score, but for rounding.
@@ -16,8 +16,8 @@ pub struct LogitAttribution {
     pub contributions: Vec<(u32, f32)>,
 }
 
-impl PreparedMlp {
-    /// Takes a sum of logits apart, given as outputs and the factor of each.
+impl PreparedMlps {
+    /// Takes a sum of a network's logits apart, given as outputs and the factor of each.
     ///
     /// A network of rectified units is linear as long as the same units are on: a term adds count × Σ (its weight to
     /// a unit × the unit's weight to the logits) over those. That is gradient × input, which for a piecewise linear
@@ -25,10 +25,16 @@ impl PreparedMlp {
     /// understanding of gradient-based attribution methods for Deep Neural Networks*).
     ///
     /// # Panics
-    /// If there is no such output, or a term index is not below the number of terms.
-    pub fn attribution(&self, row: SparseRow<'_>, logits: &[(usize, f64)]) -> LogitAttribution {
-        let network = &self.network;
-        let activations = network.activations(row);
+    /// If there is no such network or output, or a term index is not below the number of terms.
+    pub fn attribution(
+        &self,
+        network: usize,
+        row: SparseRow<'_>,
+        logits: &[(usize, f64)],
+    ) -> LogitAttribution {
+        let activations = self.activations(network, row);
+        let weights = |term| self.weights(network, term);
+        let network = self.network(network);
         let mut gradient = [0.0; N_HIDDEN];
         let mut output_bias = 0.0;
         for &(output, factor) in logits {
@@ -46,12 +52,7 @@ impl PreparedMlp {
         let bias = output_bias + through_units(&network.hidden_bias[..]);
         let entries = row.indices.iter().zip(row.values);
         let contributions: Vec<(u32, f64)> = entries
-            .map(|(&term, &count)| {
-                (
-                    term,
-                    f64::from(count) * through_units(&network.hidden[term as usize][..]),
-                )
-            })
+            .map(|(&term, &count)| (term, f64::from(count) * through_units(&weights(term)[..])))
             .collect();
         let of_terms: f64 = contributions.iter().map(|(_, contribution)| contribution).sum();
         let rounded = |(term, contribution)| (term, contribution as f32);
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     /// Two terms and two outputs. Unit 0 counts the first term, unit 1 is on as long as the second isn't there twice.
-    fn network() -> PreparedMlp {
+    fn network() -> PreparedMlps {
         let mut mlp = Mlp {
             hidden_weights: Array2::zeros((2, N_HIDDEN)),
             hidden_bias: Array1::zeros(N_HIDDEN),
@@ -86,7 +87,7 @@ mod tests {
         mlp.output_weights[(0, 0)] = 2.0;
         mlp.output_weights[(0, 1)] = 4.0;
         mlp.output_weights[(1, 1)] = 1.0;
-        PreparedMlp::new(&mlp)
+        PreparedMlps::new(&[&mlp])
     }
 
     fn attribution(counts: [f32; 2], logits: &[(usize, f64)]) -> LogitAttribution {
@@ -94,7 +95,7 @@ mod tests {
             indices: &[0, 1],
             values: &counts,
         };
-        network().attribution(row, logits)
+        network().attribution(0, row, logits)
     }
 
     #[test]

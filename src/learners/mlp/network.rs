@@ -1,10 +1,10 @@
 //! The network in the layout that the kernels read: padded rows of hidden units.
 
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::kernels::{HIDDEN, LogitWeights, Units, weighted_sum};
+use super::kernels::{HIDDEN, Units, weighted_sum};
 use super::loss::OutputActivation;
 use super::{Mlp, Shape};
 use crate::learners::Real;
@@ -66,13 +66,6 @@ impl<T: Real> Network<T> {
         });
         weighted_sum(&self.hidden_bias, terms).changed(|sum| sum.max(T::zero()))
     }
-
-    /// Probabilities of the outputs (`n_outputs` long) for given activations; `weights` are this network's.
-    #[inline(always)]
-    pub(crate) fn outputs(&self, weights: &LogitWeights<T>, activations: &Units<T>, outputs: &mut [T]) {
-        weights.logits(&self.output_bias, activations, outputs);
-        self.activation.apply(outputs);
-    }
 }
 
 fn glorot_bound(n_in: usize, n_out: usize) -> f64 {
@@ -82,19 +75,6 @@ fn glorot_bound(n_in: usize, n_out: usize) -> f64 {
 /// One row of hidden units: drawn where there is a unit, zero in the padding.
 fn padded<T: Real>(mut draw: impl FnMut() -> T) -> Units<T> {
     Units::from_fn(|unit| if unit < HIDDEN { draw() } else { T::zero() })
-}
-
-impl From<&Mlp> for Network<f32> {
-    fn from(mlp: &Mlp) -> Self {
-        let padded = |row: ArrayView1<'_, f32>| Units::from_fn(|unit| row.get(unit).copied().unwrap_or(0.0));
-        Self {
-            hidden: mlp.hidden_weights.rows().into_iter().map(padded).collect(),
-            hidden_bias: padded(mlp.hidden_bias.view()),
-            output: mlp.output_weights.rows().into_iter().map(padded).collect(),
-            output_bias: mlp.output_bias.to_vec(),
-            activation: mlp.activation,
-        }
-    }
 }
 
 impl From<Network<f32>> for Mlp {

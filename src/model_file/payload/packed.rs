@@ -24,7 +24,9 @@ impl<'a> PackedNumbers<'a> {
     /// So many numbers, each of them finite.
     pub(super) fn unpack(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
         let numbers = self.unpack_any(n_numbers)?;
-        if numbers.iter().any(|number| !number.is_finite()) {
+        // PERF: a block at a time, as vectors: to stop at the first would be to look at one after the other.
+        let all_finite = |block: &[f32]| block.iter().fold(true, |all, number| all & number.is_finite());
+        if !numbers.chunks(1_024).all(all_finite) {
             return Err("a weight is not a number");
         }
         Ok(numbers)

@@ -78,7 +78,7 @@ impl PreparedOneLabel {
         };
         let best_candidate = candidate(best);
         let others = (0..labels.len()).filter(|&at| at != best).map(candidate);
-        let others = capped(most_confident(others.collect()), best_candidate.confidence);
+        let others = capped(most_confident(others), best_candidate.confidence);
         let left: f32 = others.iter().map(|other| other.confidence).sum();
         let none = (1.0 - best_candidate.confidence - left).max(0.0);
         if self.is_assigned(&answers, best, best_candidate.confidence) {

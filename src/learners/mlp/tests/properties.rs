@@ -102,11 +102,11 @@ fn a_trained_network_has_learned_its_examples() {
         "{report:?}"
     );
     let (matrix, targets) = announced_labels(450, 12);
-    let prepared = PreparedMlp::new(&mlp);
+    let prepared = PreparedMlps::new(&[&mlp]);
     let mut probabilities = vec![0.0; 12];
     let mut n_wrong = 0;
     for row in 0..matrix.n_rows() {
-        prepared.probabilities(matrix.row(row), &mut probabilities);
+        prepared.probabilities(0, matrix.row(row), &mut probabilities);
         let mut wanted = [false; 12];
         targets.for_each_on(row, |label| wanted[label] = true);
         n_wrong += probabilities

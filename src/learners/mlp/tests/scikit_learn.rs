@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::adam::{Moments, Step};
+use super::super::kernels::LogitWeights;
 use super::super::*;
 use super::{counts, network_from_pattern};
 
@@ -88,11 +89,9 @@ fn agrees_with_scikit_learn(case: &str, targets: &Targets) {
     logit_weights.fill(&network.output);
     let mut outputs = vec![0.0; targets.n_outputs()];
     for row in 0..matrix.n_rows() {
-        network.outputs(
-            &logit_weights,
-            &network.activations(matrix.row(row)),
-            &mut outputs,
-        );
+        let activations = network.activations(matrix.row(row));
+        logit_weights.logits(&network.output_bias, &activations, &mut outputs);
+        network.activation.apply(&mut outputs);
         let theirs = numbers(&expected["probabilities"][row]);
         // For yes or no, scikit-learn lists the probability of "no" as well.
         let theirs = &theirs[theirs.len() - outputs.len()..];
