@@ -14,7 +14,8 @@ use crate::report::cpu::Measured;
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
 use crate::scenarios::{Outcome, Scenario, count_instructions};
-use crate::session::{PipelineName, Subject};
+use crate::session::Subject;
+use crate::settings::PipelineName;
 
 /// What the names of all controls begin with.
 const PREFIX: &str = "control::";

@@ -23,7 +23,6 @@ use postroom::status::Status;
 use profiling_toolkit::cpu::{CpuOptions, register_current_thread};
 use profiling_toolkit::environment::Environment;
 use profiling_toolkit::timing::TimingOptions;
-use serde::Serialize;
 
 use crate::budgets;
 use crate::corpus::Corpus;
@@ -33,7 +32,7 @@ use crate::progress::Progress;
 use crate::report::head::Head;
 use crate::report::{Report, Span, files, text};
 use crate::scenarios::{SCENARIOS, Scenario};
-use crate::settings::Settings;
+use crate::settings::{PipelineName, Settings};
 
 /// Blocks of samples in a brief run.
 const BRIEF_BLOCKS: u32 = 3;
@@ -218,27 +217,6 @@ impl Session {
             environment: self.environment.get_or_init(Environment::capture),
             settings: &self.settings,
         })
-    }
-}
-
-/// The pipelines that are measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PipelineName {
-    /// The four networks.
-    Mlp,
-    /// The linear classifiers.
-    Linear,
-}
-
-impl PipelineName {
-    /// The pipeline of this name, as settings have it.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "mlp" => Some(Self::Mlp),
-            "linear" => Some(Self::Linear),
-            _ => None,
-        }
     }
 }
 

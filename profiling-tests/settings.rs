@@ -10,7 +10,6 @@ use serde::{Serialize, Serializer};
 
 use crate::baseline;
 use crate::budgets::Mode;
-use crate::session::PipelineName;
 
 /// Fewer documents than this don't fill the labels: some field would have nothing to learn.
 const FEWEST_DOCUMENTS: usize = 100;
@@ -60,6 +59,27 @@ pub(crate) struct Settings {
     /// Whether budgets are checked; said in the report where they are listed.
     #[serde(skip)]
     pub(crate) budgets: Mode,
+}
+
+/// The pipelines that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PipelineName {
+    /// The four networks.
+    Mlp,
+    /// The linear classifiers.
+    Linear,
+}
+
+impl PipelineName {
+    /// The pipeline of this name, as settings have it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "mlp" => Some(Self::Mlp),
+            "linear" => Some(Self::Linear),
+            _ => None,
+        }
+    }
 }
 
 /// A variable whose value can't be used.

@@ -185,9 +185,19 @@ fn examples_for_whoever_has_hours_name_what_there_is() {
             let words: Vec<&str> = fence.text.split_whitespace().collect();
             let scripts = words.iter().filter(|word| word.starts_with("tests/"));
             let tests = words.windows(2).filter(|pair| pair[0] == "--test");
-            let named = scripts.map(|path| (*path).to_owned());
-            for path in named.chain(tests.map(|pair| format!("tests/{}.rs", pair[1]))) {
-                assert!(root.join(&path).is_file(), "{page}: {path}");
+            let scripts = scripts.map(|path| vec![(*path).to_owned()]);
+            // Of the library, or of the instruments.
+            let places = [
+                "tests/{}.rs",
+                "profiling-tests/toolkit/tests/{}.rs",
+                "profiling-tests/toolkit/tests/{}/main.rs",
+            ];
+            let tests = tests.map(|pair| places.map(|place| place.replace("{}", pair[1])).to_vec());
+            for paths in scripts.chain(tests) {
+                assert!(
+                    paths.iter().any(|path| root.join(path).is_file()),
+                    "{page}: {paths:?}"
+                );
                 n_named += 1;
             }
         }

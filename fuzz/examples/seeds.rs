@@ -1,10 +1,12 @@
-//! Writes what the fuzzer starts from into `fuzz/corpus`: real models, whole, without their envelopes, and their states.
+//! Writes what the fuzzer starts from into `fuzz/corpus`: real models, whole, without their envelopes, and their states;
+//! a report.
 
 use std::path::Path;
 use std::{fs, io};
 
 use postroom::model::TrainingState;
 use postroom::model_file;
+use postroom_fuzz::reports::Reports;
 use postroom_fuzz::{ENVELOPE, archive, key, pipelines, train};
 
 fn main() -> io::Result<()> {
@@ -21,7 +23,11 @@ fn main() -> io::Result<()> {
             }
         }
     }
-    Ok(())
+    let report = Reports::new().and_then(|reports| reports.seed());
+    let report = report.map_err(|error| io::Error::other(error.to_string()))?;
+    let alone = report.split(|&byte| byte == 0).next().unwrap_or_default();
+    seed("report", "with_graph", &report)?;
+    seed("report", "alone", alone)
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> io::Result<()> {

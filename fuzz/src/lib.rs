@@ -1,4 +1,23 @@
-//! What the targets share: a small archive, the models that it leads to, and the key that they are signed with.
+//! What the targets share: a small archive, the models that it leads to, and the key that they are signed with; and what
+//! reads the profile's reports, compiled from the sources of the profiling tests, which are no library.
+
+pub mod reports;
+
+#[expect(
+    dead_code,
+    reason = "the profiling tests measure as well; here reports are read"
+)]
+#[path = "../../profiling-tests"]
+mod profiling {
+    pub(crate) mod baseline;
+    pub(crate) mod budgets;
+    pub(crate) mod corpus;
+    pub(crate) mod held;
+    pub(crate) mod progress;
+    pub(crate) mod report;
+    pub(crate) mod scratch;
+    pub(crate) mod settings;
+}
 
 use std::ops::ControlFlow;
 
@@ -15,6 +34,9 @@ use postroom::store::{MemoryStore, NewDocument, NewLabel};
 use postroom::trainer::{TrainOutcome, Trainer};
 use postroom::vector_cache::VectorCacheParams;
 use sha2::Sha256;
+
+// As the profiling tests name them.
+use profiling::{baseline, budgets, corpus, held, progress, report, scratch, settings};
 
 /// What every model here is signed with.
 const KEY: &[u8] = b"the key that the fuzzer knows";

@@ -21,7 +21,8 @@ use profiling_toolkit::cpu::{CpuError, CpuOptions, CpuProfile, measure_cpu_repea
 use crate::report::cpu::{Counts, Instructions, Measured};
 use crate::report::graph::Graph;
 use crate::report::{self, Report};
-use crate::session::{PipelineName, Subject};
+use crate::session::Subject;
+use crate::settings::PipelineName;
 
 /// A measured scenario. Its name is an interface: people and tools select by it.
 #[derive(Debug)]

@@ -213,4 +213,15 @@ mod tests {
         assert!(matches!(error, FlamegraphError::Empty { .. }));
         assert!(error.to_string().contains("Training"));
     }
+
+    #[test]
+    fn weights_beyond_all_measure_are_drawn() {
+        let heavy = FoldedStacks::parse(&format!("a;b {0}\na;c {0}\n", u64::MAX));
+        for (before, now) in [(&heavy, &stacks()), (&stacks(), &heavy), (&heavy, &heavy)] {
+            for drawn in [Drawn::Now, Drawn::Before] {
+                let svg = render_difference(before, now, drawn, &options(Unit::Bytes)).unwrap();
+                assert!(svg.contains("</svg>"));
+            }
+        }
+    }
 }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// What a frame without a name is called.
 const NAMELESS: &str = "[unknown]";
 
+/// The most that weights which were read add up to: sums and differences of two such files fit into 64 bits.
+const MOST_READ: u64 = i64::MAX as u64 / 2;
+
 /// Distinct stacks with their weights.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldedStacks {
@@ -32,23 +35,30 @@ impl FoldedStacks {
         }
     }
 
-    /// The stacks of a folded file; lines that aren't a stack and a weight are skipped.
+    /// The stacks of a folded file; lines that aren't a stack and a weight are skipped. Weights that add up to more than
+    /// 2⁶² are cut off there: they are of no measurement.
     pub fn parse(lines: &str) -> Self {
         let mut stacks = Self::new();
+        let mut room = MOST_READ;
         for line in lines.lines() {
             let Some((stack, weight)) = line.rsplit_once(' ') else {
                 continue;
             };
-            stacks.add(stack.split(';'), weight.parse().unwrap_or(0));
+            let weight = weight.parse().unwrap_or(0).min(room);
+            room -= weight;
+            stacks.add(stack.split(';'), weight);
         }
         stacks
     }
 
-    /// The same stacks with all weights times `factor`, rounded; what rounds to nothing is left out.
+    /// The same stacks with all weights times `factor`, rounded; what rounds to nothing is left out, and what adds up to
+    /// more than 2⁶² is cut off there.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
+        let mut room = MOST_READ;
         let scaled = |(stack, &weight): (&String, &u64)| {
-            let weight = (weight as f64 * factor).round() as u64;
+            let weight = ((weight as f64 * factor).round() as u64).min(room);
+            room -= weight;
             (weight > 0).then(|| (stack.clone(), weight))
         };
         Self {
@@ -164,5 +174,14 @@ mod tests {
         let mut stacks = FoldedStacks::new();
         stacks.add(["a"], 0);
         assert!(stacks.is_empty());
+    }
+
+    #[test]
+    fn weights_beyond_all_measure_are_cut_off() {
+        let most = u64::MAX;
+        let stacks = FoldedStacks::parse(&format!("a;b {most}\na;b {most}\na;c {most}\nd 1\n"));
+        assert_eq!((stacks.weight("a;b"), stacks.total()), (MOST_READ, MOST_READ));
+        let grown = FoldedStacks::parse("a 2\nb 3\n").scaled(f64::from(u32::MAX).powi(2));
+        assert_eq!((grown.weight("b"), grown.total()), (0, MOST_READ));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::sites::SiteId;
 
-const INITIAL_SLOTS: usize = 1 << 16;
+const INITIAL_SLOTS: usize = if cfg!(miri) { 1 << 8 } else { 1 << 16 };
 /// 2⁶⁴ divided by the golden ratio (Knuth, TAOCP 3, 6.4): spreads addresses, whose low bits are alike.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -137,9 +137,14 @@ mod tests {
         let mut table = BlockTable::new();
         let mut model = HashMap::new();
         let mut random = 1_u64;
-        for step in 0..400_000_u32 {
+        let (n_steps, n_addresses) = if cfg!(miri) {
+            (4_000, 1_500)
+        } else {
+            (400_000, 150_000)
+        };
+        for step in 0..n_steps {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let address = 16 * (1 + (random >> 33) as usize % 150_000);
+            let address = 16 * (1 + (random >> 33) as usize % n_addresses);
             if random >> 63 == 0 && !model.contains_key(&address) {
                 model.insert(address, SiteId(step));
                 table.insert(address, SiteId(step)).unwrap();

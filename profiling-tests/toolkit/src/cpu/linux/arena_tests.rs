@@ -54,8 +54,12 @@ fn arena_filled_to_the_last_word_ends_there() {
 
 #[test]
 fn threads_write_side_by_side() {
-    let n_samples = if cfg!(miri) { 10 } else { 1_000 };
-    let arena = Arena::with_bytes(1 << 20);
+    let (n_samples, n_bytes) = if cfg!(miri) {
+        (10, 1 << 12)
+    } else {
+        (1_000, 1 << 20)
+    };
+    let arena = Arena::with_bytes(n_bytes);
     std::thread::scope(|scope| {
         for thread in 1..=4usize {
             let arena = &arena;
