@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "f2c6e88b468ee2def525009bfb1622367767773fff02607845cbf0788c7c34ee",
+            "f48d520c973dc39395830b08ee99165cea5b8e31c536667ad5480c9cf6fec976",
         ),
     ];
     for (params, sha_256) in expected {

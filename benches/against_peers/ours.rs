@@ -18,7 +18,7 @@ use postroom::model_file::{self, SecretKey};
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::LinearPipeline;
 use postroom::pipelines::mlp::MlpPipeline;
-use postroom::sparse::CsrMatrix;
+use postroom::sparse::FactoredMatrix;
 use postroom::store::{DocumentStore as _, SqliteStore};
 use postroom::targets::{ClassEncoder, FieldTargets};
 use postroom::train_report::StageKind;
@@ -293,7 +293,7 @@ impl Held {
     }
 
     /// Tf-idf of words.
-    fn words(&self) -> Result<CsrMatrix> {
+    fn words(&self) -> Result<FactoredMatrix> {
         let mut collector = TokenBags::collector(None);
         self.contents
             .chunks(CHUNK)
@@ -307,7 +307,7 @@ impl Held {
 }
 
 /// The classifiers of a `LinearSVC` with its defaults: no scales, every weight kept.
-fn plain_svm(matrix: &CsrMatrix, targets: &Targets) -> Result<()> {
+fn plain_svm(matrix: &FactoredMatrix, targets: &Targets) -> Result<()> {
     let params = LinearParams {
         c: 1.0,
         positive_weight_exponent: 0.0,

@@ -22,10 +22,10 @@ use rayon::prelude::*;
 use tracing::Span;
 
 use super::mlp::Seed;
-use super::simd::InstructionSet;
 use super::{Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
-use crate::sparse::CsrMatrix;
+use crate::simd::InstructionSet;
+use crate::sparse::FactoredMatrix;
 use block::{Block, Course, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
@@ -114,7 +114,7 @@ fn unusable(name: &'static str, found: &dyn ToString, expected: &'static str) ->
 #[derive(Debug, Clone, Copy)]
 pub struct LinearExamples<'a> {
     /// `n_documents × n_terms`.
-    pub matrix: &'a CsrMatrix,
+    pub matrix: &'a FactoredMatrix,
     /// The outputs that are on in each row of the matrix; a row without any is an example against all of them.
     pub targets: &'a Targets,
     /// The rows to learn from, ascending; all of them if none are named.
@@ -224,8 +224,8 @@ fn fit_with(
         .map(|block| {
             let _entered = span.enter();
             let mut solved = Block::new(&examples, block, &task).solve()?;
-            solved.prune(params.prune_below);
-            Ok(solved.into_kept())
+            solved.prune(params.prune_below, examples.factors());
+            Ok(solved.into_kept(examples.factors()))
         })
         .collect();
     let blocks = blocks?;

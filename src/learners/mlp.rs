@@ -19,9 +19,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::simd::{InstructionSet, Kernel};
 use super::{Real, Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
+use crate::simd::{InstructionSet, Kernel};
 use crate::sparse::{CsrMatrix, SparseRow};
 use kernels::LogitWeights;
 use network::Network;

@@ -12,7 +12,6 @@ pub mod linear;
 pub mod logistic;
 pub mod mlp;
 mod real;
-mod simd;
 
 use crate::error::{Error, Result};
 

@@ -81,7 +81,7 @@ impl RowsLeft {
 /// A trained block.
 pub(super) struct Solved {
     pub(super) first_output: usize,
-    /// Per term.
+    /// Per term, times the factor of its column.
     pub(super) weights: Vec<TermLanes>,
     pub(super) bias: Lanes,
     pub(super) dual: Dual,
@@ -267,15 +267,14 @@ impl<'a> Block<'a> {
 }
 
 impl Solved {
-    /// Sets weights that are closer to zero to zero.
-    pub(super) fn prune(&mut self, below: f64) {
-        for weight in self
-            .weights
-            .iter_mut()
-            .flat_map(|of_term| of_term.0.as_flattened_mut())
-        {
-            if f64::from(weight.abs()) < below {
-                *weight = 0.0;
+    /// Sets weights that are closer to zero to zero, given the factor of each term's column.
+    pub(super) fn prune(&mut self, below: f64, factors: &[f32]) {
+        for (of_term, &factor) in self.weights.iter_mut().zip(factors) {
+            let below = (below * f64::from(factor)) as f32;
+            for weight in of_term.0.as_flattened_mut() {
+                if weight.abs() < below {
+                    *weight = 0.0;
+                }
             }
         }
     }
@@ -286,16 +285,17 @@ impl Solved {
         self.bias.as_flattened()[..n_lanes].to_vec()
     }
 
-    /// Everything but zeros.
-    pub(super) fn into_kept(self) -> KeptBlock {
+    /// Everything but zeros; the weights as of terms without the factors of their columns.
+    pub(super) fn into_kept(self, factors: &[f32]) -> KeptBlock {
         let n_lanes = self.progress.len();
         let mut weights = Vec::with_capacity(self.n_stored());
-        for (term, of_term) in self.weights.iter().enumerate() {
+        for ((term, of_term), factor) in self.weights.iter().enumerate().zip(factors) {
             let of_term = of_term.0.as_flattened()[..n_lanes].iter().enumerate();
             let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
-            weights.extend(
-                of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)),
-            );
+            weights
+                .extend(of_term.map(|(lane, &weight)| {
+                    (term as u32, (self.first_output + lane) as u32, weight / factor)
+                }));
         }
         KeptBlock {
             bias: self.biases(),

@@ -10,19 +10,19 @@ use tracing::Span;
 
 use super::block::{Block, Course, Solved};
 use super::examples::{Examples, Task};
-use super::lanes::{LANES, Lanes, score};
+use super::lanes::{LANES, Lanes, score_factored};
 use super::{Dual, LinearFitReport, LinearParams, PassCallback, Reducer, RowScores};
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::mlp::Seed;
-use crate::learners::simd::{InstructionSet, Kernel};
-use crate::sparse::CsrMatrix;
+use crate::simd::{InstructionSet, Kernel};
+use crate::sparse::FactoredMatrix;
 
 /// Rows and the folds that they are held out in.
 #[derive(Debug, Clone, Copy)]
 pub struct Folds<'a> {
     /// `n_documents × n_terms`.
-    pub matrix: &'a CsrMatrix,
+    pub matrix: &'a FactoredMatrix,
     /// The outputs that are on in each row.
     pub targets: &'a Targets,
     /// The fold of each row, counted from 0.
@@ -72,7 +72,7 @@ pub fn out_of_fold(
         .map(|(block, part)| {
             let _entered = span.enter();
             let mut solved = Block::new(&part.examples, block, &task).solve()?;
-            solved.prune(params.prune_below);
+            solved.prune(params.prune_below, folds.matrix.factors());
             let scores = task.instructions.run(ScoreRows {
                 matrix: folds.matrix,
                 rows: &part.held_out,
@@ -132,7 +132,7 @@ impl<'a> Folds<'a> {
 
 /// Scores rows for the outputs of a block.
 struct ScoreRows<'a> {
-    matrix: &'a CsrMatrix,
+    matrix: &'a FactoredMatrix,
     rows: &'a [u32],
     block: &'a Solved,
 }
@@ -143,8 +143,11 @@ impl Kernel for ScoreRows<'_> {
     #[inline(always)]
     fn run(self) -> Vec<Lanes> {
         let Solved { weights, bias, .. } = self.block;
-        let rows = self.rows.iter().map(|&row| self.matrix.row(row as usize));
-        rows.map(|row| score(weights, bias, row)).collect()
+        let rows = self
+            .rows
+            .iter()
+            .map(|&row| self.matrix.factored_row(row as usize));
+        rows.map(|row| score_factored(weights, bias, row)).collect()
     }
 }
 
