@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "f48d520c973dc39395830b08ee99165cea5b8e31c536667ad5480c9cf6fec976",
+            "84712a090dc1fa8ea640ae499aadb47a5888193491b9109e23fd2831203bb851",
         ),
     ];
     for (params, sha_256) in expected {

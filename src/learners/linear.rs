@@ -9,6 +9,7 @@ mod block;
 mod dual;
 mod examples;
 mod lanes;
+mod ln;
 mod model;
 mod out_of_fold;
 mod pass;

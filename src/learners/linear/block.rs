@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::examples::{Examples, OnBits, Task};
 use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_scaled, all, each_lane, move_weights, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
-use super::scaling::Scales;
+use super::scaling::{MakeScales, Scales};
 use super::{Dual, Pass};
 use crate::error::{Error, Result};
 
@@ -108,7 +108,11 @@ impl<'a> Block<'a> {
             if cost.is_normal() { 0.5 / cost } else { 1.0 }
         };
         Self {
-            scales: Scales::new(examples, &on, &task.params),
+            scales: task.instructions.run(MakeScales {
+                examples,
+                on: &on,
+                params: &task.params,
+            }),
             examples,
             task,
             first_output,

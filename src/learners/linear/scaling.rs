@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::LinearParams;
 use super::examples::{Examples, OnBits};
 use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, add_to_terms, all, each_lane, squared_length};
+use super::ln::ln;
+use crate::simd::Kernel;
 
 /// How terms are scaled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,21 +37,35 @@ pub(super) struct Scales {
     pub(super) bias_square: f32,
 }
 
-impl Scales {
-    pub(super) fn new(examples: &Examples<'_>, on: &[OnBits], params: &LinearParams) -> Self {
-        let of_term = match params.scaling {
-            Scaling::None => examples
-                .factors()
-                .iter()
-                .map(|factor| TermLanes(all(factor * factor)))
-                .collect(),
+/// Scales to be made.
+pub(super) struct MakeScales<'a> {
+    pub(super) examples: &'a Examples<'a>,
+    /// Per position.
+    pub(super) on: &'a [OnBits],
+    pub(super) params: &'a LinearParams,
+}
+
+impl Kernel for MakeScales<'_> {
+    type Output = Scales;
+
+    #[inline(always)]
+    fn run(self) -> Scales {
+        let Self { examples, on, params } = self;
+        let mut of_term = match params.scaling {
+            Scaling::None => vec![TermLanes(all(1.0)); examples.n_terms()],
             Scaling::NaiveBayes => examples.term_sums().scales(examples, on),
         };
+        for (TermLanes(scales), &factor) in of_term.iter_mut().zip(examples.factors()) {
+            scale(scales, &all(factor * factor));
+        }
         let bias_square = (params.bias_feature * params.bias_feature) as f32;
-        let length = |position| squared_length(&of_term, bias_square, examples.row(position));
-        Self {
-            squared_lengths: (0..on.len()).map(length).collect(),
+        let mut squared_lengths = Vec::with_capacity(on.len());
+        for position in 0..on.len() {
+            squared_lengths.push(squared_length(&of_term, bias_square, examples.row(position)));
+        }
+        Scales {
             of_term,
+            squared_lengths,
             bias_square,
         }
     }
@@ -92,29 +108,38 @@ impl TermSums {
     }
 
     /// r² of each term.
+    #[inline(always)]
     fn scales(&self, examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
         let mut scales = sums_of_own_rows(examples, on);
         for (TermLanes(sums), &factor) in scales.iter_mut().zip(examples.factors()) {
-            for sum in sums.as_flattened_mut() {
-                *sum *= factor;
-            }
+            scale(sums, &all(factor));
         }
         let offsets = self.offsets(&scales);
         let log_smoothing = libm::logf(SMOOTHING);
         let mut norms = all(0.0);
         for (term, TermLanes(scales)) in scales.iter_mut().enumerate() {
-            for (scales, (norms, offsets)) in scales.iter_mut().zip(norms.iter_mut().zip(&offsets)) {
-                for (scale, (norm, offset)) in scales.iter_mut().zip(norms.iter_mut().zip(offsets)) {
-                    let own = *scale;
-                    // Most terms never occur in most outputs' rows: then the logarithm is known.
-                    let log_ratio = if own > 0.0 {
-                        let others = (self.sums[term] - own).max(0.0);
-                        libm::logf(SMOOTHING + own) - libm::logf(SMOOTHING + others)
-                    } else {
-                        log_smoothing - self.log_sums[term]
-                    };
-                    *scale = (log_ratio + offset).abs();
-                    *norm += *scale * self.mean_squares[term];
+            // Most terms never occur in most outputs' rows: then the logarithm is known.
+            let mut log_ratios = all(log_smoothing - self.log_sums[term]);
+            if *scales != all(0.0) {
+                for vector in 0..VECTORS {
+                    for lane in 0..VECTOR {
+                        let own = scales[vector][lane];
+                        let others = self.sums[term] - own;
+                        let others = if others > 0.0 { others } else { 0.0 };
+                        let log_ratio = ln(SMOOTHING + own) - ln(SMOOTHING + others);
+                        log_ratios[vector][lane] = if own > 0.0 {
+                            log_ratio
+                        } else {
+                            log_ratios[vector][lane]
+                        };
+                    }
+                }
+            }
+            for vector in 0..VECTORS {
+                for lane in 0..VECTOR {
+                    let scale = (log_ratios[vector][lane] + offsets[vector][lane]).abs();
+                    scales[vector][lane] = scale;
+                    norms[vector][lane] += scale * self.mean_squares[term];
                 }
             }
         }
@@ -123,12 +148,8 @@ impl TermSums {
             _ => 1.0,
         };
         let inverses = each_lane(inverse);
-        for (TermLanes(scales), factor) in scales.iter_mut().zip(examples.factors()) {
-            for vector in 0..VECTORS {
-                for lane in 0..VECTOR {
-                    scales[vector][lane] *= inverses[vector][lane] * (factor * factor);
-                }
-            }
+        for TermLanes(scales) in &mut scales {
+            scale(scales, &inverses);
         }
         scales
     }
@@ -150,11 +171,27 @@ impl TermSums {
     }
 }
 
+/// Multiplies lanes by others.
+#[inline(always)]
+fn scale(lanes: &mut Lanes, by: &Lanes) {
+    for vector in 0..VECTORS {
+        for lane in 0..VECTOR {
+            lanes[vector][lane] *= by[vector][lane];
+        }
+    }
+}
+
 /// The sum of each term's values, without its factor, over the rows that each output is on in.
+#[inline(always)]
 fn sums_of_own_rows(examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
     let mut sums = vec![TermLanes(all(0.0)); examples.n_terms()];
     for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
-        let own = each_lane(|lane| f32::from((on >> lane) & 1));
+        let mut own = all(0.0);
+        for vector in 0..VECTORS {
+            for lane in 0..VECTOR {
+                own[vector][lane] = ((u32::from(on) >> (vector * VECTOR + lane)) & 1) as f32;
+            }
+        }
         add_to_terms(&mut sums, &own, examples.row(position));
     }
     sums
