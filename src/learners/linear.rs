@@ -158,7 +158,7 @@ impl LinearFitReport {
         Self {
             max_passes: n_passes().max().unwrap_or(0),
             mean_passes: n_passes().sum::<usize>() as f64 / n_passes().count().max(1) as f64,
-            n_support_vectors: blocks.iter().map(|block| block.dual.n_stored()).sum(),
+            n_support_vectors: blocks.iter().map(|block| block.n_support_vectors).sum(),
             n_stored: blocks.iter().map(|block| block.n_stored).sum(),
             violation: progress()
                 .map(|progress| f64::from(progress.violation))
@@ -229,11 +229,15 @@ fn fit_with(
             Ok(solved.into_kept(examples.factors()))
         })
         .collect();
-    let blocks = blocks?;
+    let mut blocks = blocks?;
+    let report = LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>());
+    let duals = blocks
+        .iter_mut()
+        .map(|block| std::mem::take(&mut block.course.dual));
     Ok(LinearFit {
-        report: LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>()),
-        dual: Dual::concat(blocks.iter().map(|block| &block.course.dual)),
-        model: Linear::assemble(examples.n_terms(), &blocks),
+        report,
+        dual: Dual::concat(duals.collect()),
+        model: Linear::assemble(examples.n_terms(), blocks),
     })
 }
 
