@@ -1,5 +1,10 @@
 //! Sparse rows whose values are products, and are not stored: a quarter of the memory, and fewer multiplications.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what the kernels call is compiled for an instruction set only where it is inlined into them"
+)]
+
 use std::ops::Range;
 
 use rayon::prelude::*;

@@ -187,10 +187,8 @@ fn sums_of_own_rows(examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
     let mut sums = vec![TermLanes(all(0.0)); examples.n_terms()];
     for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
         let mut own = all(0.0);
-        for vector in 0..VECTORS {
-            for lane in 0..VECTOR {
-                own[vector][lane] = ((u32::from(on) >> (vector * VECTOR + lane)) & 1) as f32;
-            }
+        for (lane, own) in own.as_flattened_mut().iter_mut().enumerate() {
+            *own = f32::from((on >> lane) & 1);
         }
         add_to_terms(&mut sums, &own, examples.row(position));
     }
