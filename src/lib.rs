@@ -7,7 +7,7 @@
 //!    how it is filed ([`Labels`](document::Labels)).
 //! 2. [`fingerprint`] tells whether anything changed since the last training. Usually nothing did, and that is all.
 //! 3. [`text`] turns contents into tokens, [`features`] tokens into counts of a vocabulary's terms, a
-//!    [`CsrMatrix`](sparse::CsrMatrix) of `n_documents × n_terms`.
+//!    matrix ([`sparse`]) of `n_documents × n_terms`.
 //! 4. [`targets`] turns labels into classes, [`learners`] learn to tell them apart, field by field. Which features and
 //!    which learner is the choice of a [`pipeline`](pipelines).
 //! 5. [`model`] is what remains: fitted data. [`model_file`] signs it and replaces it on disk whole or not at all.
@@ -54,6 +54,7 @@ pub mod model;
 pub mod model_file;
 pub mod pipelines;
 pub mod predictor;
+mod simd;
 pub mod sparse;
 pub mod status;
 pub mod store;

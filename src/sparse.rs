@@ -3,7 +3,12 @@
 //! In come columns and values by row; out go borrowed rows. Within a row the columns ascend and occur
 //! once, so that sums over a row are made in one order everywhere.
 
+mod factored;
+
 use crate::error::{Error, Result};
+
+pub use factored::FactoredMatrix;
+pub(crate) use factored::{FactoredRow, Stretch};
 
 /// A sparse matrix by rows (compressed sparse rows), `n_documents × n_terms`.
 ///

@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "f2c6e88b468ee2def525009bfb1622367767773fff02607845cbf0788c7c34ee",
+            "84712a090dc1fa8ea640ae499aadb47a5888193491b9109e23fd2831203bb851",
         ),
     ];
     for (params, sha_256) in expected {

@@ -186,7 +186,8 @@ proptest! {
             let length = weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
             let row = vectorizer.transform(document);
             let row = row.as_row();
-            prop_assert_eq!(row.values, matrix.row(at).values);
+            let fitted = matrix.row(at);
+            prop_assert_eq!(row.values, fitted.as_row().values);
             let columns: Vec<u32> = (0..).zip(&weights).filter(|(_, weight)| **weight > 0.0).map(|(column, _)| column).collect();
             prop_assert_eq!(row.indices, &columns[..]);
             for (&column, &value) in row.indices.iter().zip(row.values) {
@@ -203,8 +204,7 @@ proptest! {
         let again = TfidfVectorizer::from_parts(vectorizer.parts().clone()).unwrap();
         for (at, text) in texts.iter().enumerate() {
             let row = again.transform(text);
-            prop_assert_eq!(row.as_row().indices, matrix.row(at).indices);
-            prop_assert_eq!(row.as_row().values, matrix.row(at).values);
+            prop_assert_eq!(&row, &matrix.row(at));
             let mut n_occurrences = 0;
             again.for_each_occurrence(text, |column, at| {
                 assert!((column as usize) < again.n_terms() && text.get(at).is_some());

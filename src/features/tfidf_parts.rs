@@ -47,16 +47,6 @@ impl TfidfParts {
         })
     }
 
-    /// How many entries the matrix of the fit has: one for each document that a term is in.
-    pub(super) fn n_entries(&self) -> usize {
-        let frequencies = [&self.words, &self.char_grams].map(|terms| terms.document_frequencies.as_slice());
-        frequencies
-            .concat()
-            .iter()
-            .map(|&frequency| frequency as usize)
-            .sum()
-    }
-
     /// SHA-256 over all of it.
     ///
     /// Input: the ASCII bytes `postroom tf-idf vectorizer 1`; `min_df` (u32), the kinds of terms (u8: 1 words, 2 words

@@ -11,17 +11,16 @@ use tracing::Span;
 use super::char_grams::for_each_gram;
 use super::column_counter::{ColumnCounter, CounterPool};
 use super::meaning::for_each_counted_token;
-use super::rows::{Shape, matrix_of};
 use super::term_table::TermTable;
 use super::tfidf_fitter;
 use super::tfidf_params::{TfidfParams, TfidfTerms};
 use super::tfidf_parts::{FittedTerms, TfidfParts};
-use super::tfidf_weighting::Weighting;
+use super::tfidf_weighting::{CountedRow, Weighting};
 use super::token_bags::TokenBags;
 use super::token_columns::TokenColumns;
 use super::word_cache::WordCache;
 use crate::error::Result;
-use crate::sparse::{CsrMatrix, SparseVector};
+use crate::sparse::{FactoredMatrix, SparseVector};
 use crate::text::{Language, Preprocessor, for_each_word, for_each_word_at};
 
 /// Turns texts into tf-idf rows; shared freely between threads.
@@ -58,11 +57,10 @@ impl TfidfVectorizer {
     /// # Errors
     /// [`Error::Parameter`](crate::Error::Parameter) if a parameter is out of its range,
     /// [`Error::NoSharedTerm`](crate::Error::NoSharedTerm) if no term is left.
-    pub fn fit(bags: &TokenBags, params: TfidfParams) -> Result<(Self, CsrMatrix)> {
+    pub fn fit(bags: &TokenBags, params: TfidfParams) -> Result<(Self, FactoredMatrix)> {
         let (parts, columns) = tfidf_fitter::fit(bags, params)?;
         let vectorizer = Self::prepared(parts);
-        let n_entries = vectorizer.parts.n_entries();
-        let matrix = vectorizer.rows(bags, &columns, n_entries)?;
+        let matrix = vectorizer.rows(bags, &columns);
         Ok((vectorizer, matrix))
     }
 
@@ -82,7 +80,7 @@ impl TfidfVectorizer {
             let vocabulary = &terms.vocabulary;
             TermTable::new(vocabulary, 0..vocabulary.len() as u32)
         };
-        let kinds = [
+        let kinds: [(f64, &[u32]); 2] = [
             (1.0, parts.words.document_frequencies.as_slice()),
             (
                 parts.params.gram_weight,
@@ -93,7 +91,7 @@ impl TfidfVectorizer {
             preprocessor: Preprocessor::new(parts.language),
             words: table(&parts.words),
             char_grams: table(&parts.char_grams),
-            weighting: Weighting::new(parts.n_documents, &kinds),
+            weighting: Weighting::new(parts.n_documents, kinds),
             counters: CounterPool::new(parts.n_terms()),
             columns_of_words: WordCache::default(),
             parts,
@@ -156,10 +154,9 @@ impl TfidfVectorizer {
     ///
     /// # Errors
     /// [`Error::InvalidTokenBags`](crate::Error::InvalidTokenBags) if the bags are of another language.
-    pub fn transform_bags(&self, bags: &TokenBags) -> Result<CsrMatrix> {
+    pub fn transform_bags(&self, bags: &TokenBags) -> Result<FactoredMatrix> {
         bags.check_language(self.parts.language)?;
-        // An entry of a bag takes a byte at least, and gives a word and some n-grams: the matrix grows once or twice.
-        self.rows(bags, &self.columns_of_tokens(bags), bags.n_bytes())
+        Ok(self.rows(bags, &self.columns_of_tokens(bags)))
     }
 
     /// Calls `each` with the column of every occurrence of a term in `text`, in order, and the bytes where it stands:
@@ -222,21 +219,17 @@ impl TfidfVectorizer {
         });
     }
 
-    fn rows(&self, bags: &TokenBags, columns: &TokenColumns, room: usize) -> Result<CsrMatrix> {
-        let shape = Shape {
-            n_documents: bags.n_documents(),
-            n_terms: self.n_terms(),
-            room,
-        };
-        matrix_of(shape, |documents, rows| {
+    fn rows(&self, bags: &TokenBags, columns: &TokenColumns) -> FactoredMatrix {
+        let factors = self.weighting.inverse_document_frequencies().to_vec();
+        FactoredMatrix::new(bags.n_documents(), factors, |documents, rows| {
+            let mut row = CountedRow::default();
             self.counters.lend(|counter| {
                 for document in documents {
                     for (token, count) in bags.document(document) {
                         columns.for_each_of(token, |column| counter.add(column, count));
                     }
-                    self.weighting
-                        .append_row(counter, &mut rows.indices, &mut rows.values);
-                    rows.end_row();
+                    self.weighting.take_row(counter, &mut row);
+                    self.weighting.append_row(&row, rows);
                 }
             });
         })

@@ -1,122 +1,165 @@
 //! From counts of terms to a row of tf-idf values.
 
 use super::column_counter::ColumnCounter;
-use crate::sparse::SparseVector;
+use crate::sparse::{SparseVector, Stretch};
 
 /// Most counts are below this; their term-frequency factors are kept.
 const USUAL_COUNTS: usize = 64;
 
+/// Kinds of terms: words and character n-grams.
+const KINDS: usize = 2;
+
 /// Weighs counts: (1 + ln tf) × (ln((1 + n) / (1 + df)) + 1), each kind of term brought to a length of its own, the
 /// whole row to unit length.
 ///
-/// Sublinear term frequency and smooth inverse document frequency as in scikit-learn. Sums are made in `f64` in the
-/// order of the columns: a row depends on its counts alone.
-#[derive(Debug)]
+/// Sublinear term frequency and smooth inverse document frequency as in scikit-learn. The lengths are summed in `f64` in
+/// the order of the columns: a row depends on its counts alone.
+#[derive(Debug, PartialEq)]
 pub(super) struct Weighting {
     /// Of each column.
-    inverse_document_frequencies: Vec<f64>,
-    kinds: Vec<KindWeight>,
+    inverse_document_frequencies: Vec<f32>,
+    /// The first column of each kind.
+    starts: [u32; KINDS],
+    /// The length of each kind's part of a row, before the whole row is brought to unit length.
+    lengths: [f64; KINDS],
     /// 1 + ln tf.
-    term_frequencies: [f64; USUAL_COUNTS],
+    term_frequencies: [f32; USUAL_COUNTS],
 }
 
-/// The columns of one kind of term, which follow those of the kind before.
-#[derive(Debug)]
-struct KindWeight {
-    end: u32,
-    /// The length of its part of a row, before the whole row is brought to unit length.
-    weight: f64,
+/// The counts of a row, about to be weighed.
+#[derive(Debug, Default)]
+pub(super) struct CountedRow {
+    /// (column, count), ascending.
+    entries: Vec<(u32, u32)>,
+    n_words: usize,
+    /// What the weights of each kind are multiplied by.
+    factors: [f32; KINDS],
+}
+
+impl CountedRow {
+    /// The entries of each kind.
+    fn kinds(&self) -> [&[(u32, u32)]; KINDS] {
+        let (words, grams) = self.entries.split_at(self.n_words);
+        [words, grams]
+    }
 }
 
 impl Weighting {
     /// A weighting of terms in `n_documents` documents: for each kind its weight and its terms' document frequencies.
-    pub(super) fn new(n_documents: u32, kinds: &[(f64, &[u32])]) -> Self {
-        let of_one =
-            |&frequency: &u32| libm::log((1.0 + f64::from(n_documents)) / (1.0 + f64::from(frequency))) + 1.0;
-        let mut weighting = Self {
-            inverse_document_frequencies: Vec::new(),
-            kinds: Vec::new(),
-            term_frequencies: std::array::from_fn(|count| term_frequency(count as u32)),
+    pub(super) fn new(n_documents: u32, kinds: [(f64, &[u32]); KINDS]) -> Self {
+        let of_one = |&frequency: &u32| {
+            (libm::log((1.0 + f64::from(n_documents)) / (1.0 + f64::from(frequency))) + 1.0) as f32
         };
-        let idfs = &mut weighting.inverse_document_frequencies;
-        for &(weight, document_frequencies) in kinds {
-            idfs.extend(document_frequencies.iter().map(of_one));
-            let end = idfs.len() as u32;
-            weighting.kinds.push(KindWeight { end, weight });
+        let frequencies = kinds.iter().flat_map(|(_, frequencies)| *frequencies);
+        Self {
+            inverse_document_frequencies: frequencies.map(of_one).collect(),
+            starts: [0, kinds[0].1.len() as u32],
+            lengths: kinds.map(|(length, _)| length),
+            term_frequencies: std::array::from_fn(|count| term_frequency(count as u32)),
         }
-        weighting
     }
 
     pub(super) fn n_columns(&self) -> usize {
         self.inverse_document_frequencies.len()
     }
 
+    /// Of each column.
+    pub(super) fn inverse_document_frequencies(&self) -> &[f32] {
+        &self.inverse_document_frequencies
+    }
+
     /// The row of what `counter` counted, which is forgotten.
     pub(super) fn row(&self, counter: &mut ColumnCounter) -> SparseVector {
-        let (mut indices, mut values) = (Vec::new(), Vec::new());
-        self.append_row(counter, &mut indices, &mut values);
-        SparseVector::new(self.n_columns(), indices, values).expect("the counter gives columns that ascend")
+        let mut row = CountedRow::default();
+        self.take_row(counter, &mut row);
+        let value = |factor: f32, (column, count): (u32, u32)| {
+            self.weight(count, factor) * self.inverse_document_frequencies[column as usize]
+        };
+        let kinds = row.kinds().into_iter().zip(row.factors);
+        let values =
+            kinds.flat_map(|(entries, factor)| entries.iter().map(move |&entry| value(factor, entry)));
+        let columns = row.entries.iter().map(|&(column, _)| column);
+        SparseVector::new(self.n_columns(), columns.collect(), values.collect())
+            .expect("the counter gives columns that ascend")
     }
 
-    /// Appends the row of what `counter` counted, which is forgotten.
-    pub(super) fn append_row(
-        &self,
-        counter: &mut ColumnCounter,
-        indices: &mut Vec<u32>,
-        values: &mut Vec<f32>,
-    ) {
-        let start = indices.len();
-        counter.take(|column, count| {
-            let idf = self.inverse_document_frequencies[column as usize];
-            indices.push(column);
-            values.push((self.term_frequency(count) * idf) as f32);
+    /// Sets `row` to what `counter` counted, which is forgotten.
+    pub(super) fn take_row(&self, counter: &mut ColumnCounter, row: &mut CountedRow) {
+        row.entries.clear();
+        counter.take(|column, count| row.entries.push((column, count)));
+        row.n_words = row
+            .entries
+            .partition_point(|&(column, _)| column < self.starts[1]);
+        let lengths = row.kinds().map(|entries| self.length_of(entries));
+        let squares = (0..KINDS).map(|kind| match lengths[kind] {
+            length if length > 0.0 => self.lengths[kind] * self.lengths[kind],
+            _ => 0.0,
         });
-        let (mut columns, mut values) = (&indices[start..], &mut values[start..]);
-        let mut parts = Vec::with_capacity(self.kinds.len());
-        let mut square_of_row = 0.0;
-        for kind in &self.kinds {
-            let n_columns = columns.partition_point(|&column| column < kind.end);
-            columns = &columns[n_columns..];
-            let (part, rest) = values.split_at_mut(n_columns);
-            values = rest;
-            if !part.is_empty() {
-                square_of_row += kind.weight * kind.weight;
-                parts.push((kind.weight / length_of(part), part));
-            }
-        }
-        for (factor, part) in parts {
-            let factor = factor / square_of_row.sqrt();
-            for value in part {
-                *value = (f64::from(*value) * factor) as f32;
-            }
-        }
+        let length_of_row = squares.sum::<f64>().sqrt();
+        row.factors = std::array::from_fn(|kind| match lengths[kind] * length_of_row {
+            length if length > 0.0 => (self.lengths[kind] / length) as f32,
+            _ => 0.0,
+        });
     }
 
-    #[inline]
-    fn term_frequency(&self, count: u32) -> f64 {
-        let usual = self.term_frequencies.get(count as usize);
-        usual.copied().unwrap_or_else(|| term_frequency(count))
+    /// The length of entries before anything is brought to another.
+    fn length_of(&self, entries: &[(u32, u32)]) -> f64 {
+        let square = |&(column, count): &(u32, u32)| {
+            let value = self.weight(count, 1.0) * self.inverse_document_frequencies[column as usize];
+            f64::from(value) * f64::from(value)
+        };
+        entries.iter().map(square).sum::<f64>().sqrt()
     }
+
+    /// Appends a row, one run for each count of either kind.
+    pub(super) fn append_row(&self, row: &CountedRow, rows: &mut Stretch) {
+        for (entries, factor) in row.kinds().into_iter().zip(row.factors) {
+            for count in counts(entries) {
+                let run = entries.iter().filter(|entry| entry.1 == count);
+                rows.push_run(self.weight(count, factor), run.map(|&(column, _)| column));
+            }
+        }
+        rows.end_row();
+    }
+
+    /// What a column's inverse document frequency is multiplied by.
+    fn weight(&self, count: u32, factor: f32) -> f32 {
+        let usual = self.term_frequencies.get(count as usize);
+        usual.copied().unwrap_or_else(|| term_frequency(count)) * factor
+    }
+}
+
+/// The different counts, ascending.
+fn counts(entries: &[(u32, u32)]) -> impl Iterator<Item = u32> {
+    let mut usual = 0_u64;
+    let mut unusual = Vec::new();
+    for &(_, count) in entries {
+        if (count as usize) < USUAL_COUNTS {
+            usual |= 1 << count;
+        } else {
+            unusual.push(count);
+        }
+    }
+    unusual.sort_unstable();
+    unusual.dedup();
+    (0..USUAL_COUNTS as u32)
+        .filter(move |count| usual & (1 << count) != 0)
+        .chain(unusual)
 }
 
 /// 1 + ln tf; of no occurrence, which no counter gives, nothing.
-fn term_frequency(count: u32) -> f64 {
+fn term_frequency(count: u32) -> f32 {
     match count {
         0 => 0.0,
-        count => 1.0 + libm::log(f64::from(count)),
+        count => (1.0 + libm::log(f64::from(count))) as f32,
     }
-}
-
-fn length_of(values: &[f32]) -> f64 {
-    let squares = values.iter().map(|&value| f64::from(value) * f64::from(value));
-    squares.sum::<f64>().sqrt()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(kinds: &[(f64, &[u32])], counts: &[(u32, u32)]) -> Vec<(u32, f32)> {
+    fn row(kinds: [(f64, &[u32]); KINDS], counts: &[(u32, u32)]) -> Vec<(u32, f32)> {
         let weighting = Weighting::new(9, kinds);
         let mut counter = ColumnCounter::new(weighting.n_columns());
         for &(column, count) in counts {
@@ -145,7 +188,7 @@ mod tests {
         let (often, rare) = (1.0 + 100.0_f64.ln(), 1.0 + 5.0_f64.ln());
         let length = often.hypot(rare);
         assert_close(
-            &row(&[(1.0, &[9, 1, 1])], &[(0, 100), (2, 1)]),
+            &row([(1.0, &[9, 1, 1]), (1.0, &[])], &[(0, 100), (2, 1)]),
             &[(0, often / length), (2, rare / length)],
         );
     }
@@ -155,7 +198,7 @@ mod tests {
         let length = (1.0_f64 + 0.49).sqrt();
         let half = 0.7 / length / 2.0_f64.sqrt();
         assert_close(
-            &row(&[(1.0, &[3]), (0.7, &[3, 3])], &[(0, 1), (1, 1), (2, 1)]),
+            &row([(1.0, &[3]), (0.7, &[3, 3])], &[(0, 1), (1, 1), (2, 1)]),
             &[(0, 1.0 / length), (1, half), (2, half)],
         );
     }
@@ -163,8 +206,8 @@ mod tests {
     #[test]
     fn row_of_one_kind_has_unit_length_by_itself() {
         let kinds: [(f64, &[u32]); 2] = [(1.0, &[3]), (0.7, &[3])];
-        assert_close(&row(&kinds, &[(1, 5)]), &[(1, 1.0)]);
-        assert_close(&row(&kinds, &[(0, 5)]), &[(0, 1.0)]);
-        assert_close(&row(&kinds, &[]), &[]);
+        assert_close(&row(kinds, &[(1, 5)]), &[(1, 1.0)]);
+        assert_close(&row(kinds, &[(0, 5)]), &[(0, 1.0)]);
+        assert_close(&row(kinds, &[]), &[]);
     }
 }

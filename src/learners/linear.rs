@@ -9,6 +9,7 @@ mod block;
 mod dual;
 mod examples;
 mod lanes;
+mod ln;
 mod model;
 mod out_of_fold;
 mod pass;
@@ -22,10 +23,10 @@ use rayon::prelude::*;
 use tracing::Span;
 
 use super::mlp::Seed;
-use super::simd::InstructionSet;
 use super::{Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
-use crate::sparse::CsrMatrix;
+use crate::simd::InstructionSet;
+use crate::sparse::FactoredMatrix;
 use block::{Block, Course, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
@@ -114,7 +115,7 @@ fn unusable(name: &'static str, found: &dyn ToString, expected: &'static str) ->
 #[derive(Debug, Clone, Copy)]
 pub struct LinearExamples<'a> {
     /// `n_documents × n_terms`.
-    pub matrix: &'a CsrMatrix,
+    pub matrix: &'a FactoredMatrix,
     /// The outputs that are on in each row of the matrix; a row without any is an example against all of them.
     pub targets: &'a Targets,
     /// The rows to learn from, ascending; all of them if none are named.
@@ -157,7 +158,7 @@ impl LinearFitReport {
         Self {
             max_passes: n_passes().max().unwrap_or(0),
             mean_passes: n_passes().sum::<usize>() as f64 / n_passes().count().max(1) as f64,
-            n_support_vectors: blocks.iter().map(|block| block.dual.n_stored()).sum(),
+            n_support_vectors: blocks.iter().map(|block| block.n_support_vectors).sum(),
             n_stored: blocks.iter().map(|block| block.n_stored).sum(),
             violation: progress()
                 .map(|progress| f64::from(progress.violation))
@@ -224,15 +225,19 @@ fn fit_with(
         .map(|block| {
             let _entered = span.enter();
             let mut solved = Block::new(&examples, block, &task).solve()?;
-            solved.prune(params.prune_below);
-            Ok(solved.into_kept())
+            solved.prune(params.prune_below, examples.factors());
+            Ok(solved.into_kept(examples.factors()))
         })
         .collect();
-    let blocks = blocks?;
+    let mut blocks = blocks?;
+    let report = LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>());
+    let duals = blocks
+        .iter_mut()
+        .map(|block| std::mem::take(&mut block.course.dual));
     Ok(LinearFit {
-        report: LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>()),
-        dual: Dual::concat(blocks.iter().map(|block| &block.course.dual)),
-        model: Linear::assemble(examples.n_terms(), &blocks),
+        report,
+        dual: Dual::concat(duals.collect()),
+        model: Linear::assemble(examples.n_terms(), blocks),
     })
 }
 

@@ -20,9 +20,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::simd::InstructionSet;
 use super::{Real, Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
+use crate::simd::InstructionSet;
 use crate::sparse::CsrMatrix;
 use network::Network;
 use training::{Examples, Training};

@@ -1,6 +1,6 @@
 //! What learns from a document-term matrix: linear classifiers and networks, in one file each.
 //!
-//! In come a [`CsrMatrix`](crate::sparse::CsrMatrix) and [`Targets`]; out comes a fitted learner: plain data.
+//! In come a matrix ([`crate::sparse`]) and [`Targets`]; out comes a fitted learner: plain data.
 //! Nothing here knows of documents, labels or text.
 
 #![expect(
@@ -12,7 +12,6 @@ pub mod linear;
 pub mod logistic;
 pub mod mlp;
 mod real;
-mod simd;
 
 use crate::error::{Error, Result};
 

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::examples::{Examples, OnBits, Task};
 use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_scaled, all, each_lane, move_weights, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
-use super::scaling::Scales;
+use super::scaling::{MakeScales, Scales};
 use super::{Dual, Pass};
 use crate::error::{Error, Result};
 
@@ -81,7 +81,7 @@ impl RowsLeft {
 /// A trained block.
 pub(super) struct Solved {
     pub(super) first_output: usize,
-    /// Per term.
+    /// Per term, times the factor of its column.
     pub(super) weights: Vec<TermLanes>,
     pub(super) bias: Lanes,
     pub(super) dual: Dual,
@@ -108,7 +108,11 @@ impl<'a> Block<'a> {
             if cost.is_normal() { 0.5 / cost } else { 1.0 }
         };
         Self {
-            scales: Scales::new(examples, &on, &task.params),
+            scales: task.instructions.run(MakeScales {
+                examples,
+                on: &on,
+                params: &task.params,
+            }),
             examples,
             task,
             first_output,
@@ -243,7 +247,13 @@ impl<'a> Block<'a> {
 
     fn finish(self) -> Solved {
         let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
-        let mut dual = Dual::default();
+        let alphas = || {
+            self.state
+                .alphas
+                .iter()
+                .flat_map(|alphas| &alphas.as_flattened()[..n_lanes])
+        };
+        let mut dual = Dual::with_capacity(alphas().filter(|&&alpha| alpha > 0.0).count());
         for lane in 0..n_lanes {
             for (&row, alphas) in self.examples.rows.iter().zip(&self.state.alphas) {
                 match of_lane(alphas, lane) {
@@ -267,15 +277,14 @@ impl<'a> Block<'a> {
 }
 
 impl Solved {
-    /// Sets weights that are closer to zero to zero.
-    pub(super) fn prune(&mut self, below: f64) {
-        for weight in self
-            .weights
-            .iter_mut()
-            .flat_map(|of_term| of_term.0.as_flattened_mut())
-        {
-            if f64::from(weight.abs()) < below {
-                *weight = 0.0;
+    /// Sets weights that are closer to zero to zero, given the factor of each term's column.
+    pub(super) fn prune(&mut self, below: f64, factors: &[f32]) {
+        for (of_term, &factor) in self.weights.iter_mut().zip(factors) {
+            let below = (below * f64::from(factor)) as f32;
+            for weight in of_term.0.as_flattened_mut() {
+                if weight.abs() < below {
+                    *weight = 0.0;
+                }
             }
         }
     }
@@ -286,20 +295,26 @@ impl Solved {
         self.bias.as_flattened()[..n_lanes].to_vec()
     }
 
-    /// Everything but zeros.
-    pub(super) fn into_kept(self) -> KeptBlock {
+    /// Everything but zeros; the weights as of terms without the factors of their columns.
+    pub(super) fn into_kept(self, factors: &[f32]) -> KeptBlock {
         let n_lanes = self.progress.len();
         let mut weights = Vec::with_capacity(self.n_stored());
-        for (term, of_term) in self.weights.iter().enumerate() {
-            let of_term = of_term.0.as_flattened()[..n_lanes].iter().enumerate();
-            let of_term = of_term.filter(|&(_, &weight)| weight != 0.0);
-            weights.extend(
-                of_term.map(|(lane, &weight)| (term as u32, (self.first_output + lane) as u32, weight)),
-            );
+        let mut stored = Vec::with_capacity(self.weights.len());
+        for (of_term, factor) in self.weights.iter().zip(factors) {
+            let mut bits: OnBits = 0;
+            for (lane, &weight) in of_term.0.as_flattened()[..n_lanes].iter().enumerate() {
+                if weight != 0.0 {
+                    bits |= 1 << lane;
+                    weights.push(weight / factor);
+                }
+            }
+            stored.push(bits);
         }
         KeptBlock {
+            first_output: self.first_output,
             bias: self.biases(),
             course: self.into_course(),
+            stored,
             weights,
         }
     }
@@ -308,6 +323,7 @@ impl Solved {
     pub(super) fn into_course(self) -> Course {
         Course {
             n_stored: self.n_stored(),
+            n_support_vectors: self.dual.n_stored(),
             dual: self.dual,
             progress: self.progress,
         }
@@ -325,8 +341,11 @@ impl Solved {
 
 /// What is kept of a trained block: its dense weights are let go of before the next block takes as much.
 pub(super) struct KeptBlock {
-    /// (term, output, weight), ascending.
-    pub(super) weights: Vec<(u32, u32, f32)>,
+    pub(super) first_output: usize,
+    /// For each term, a bit for each lane that has a weight.
+    pub(super) stored: Vec<OnBits>,
+    /// The weights that there are, by term and lane.
+    pub(super) weights: Vec<f32>,
     /// Of each output.
     pub(super) bias: Vec<f32>,
     pub(super) course: Course,
@@ -336,6 +355,7 @@ pub(super) struct KeptBlock {
 pub(super) struct Course {
     /// Weights that aren't zero.
     pub(super) n_stored: usize,
+    pub(super) n_support_vectors: usize,
     pub(super) dual: Dual,
     pub(super) progress: Vec<Progress>,
 }

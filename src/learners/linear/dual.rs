@@ -1,7 +1,5 @@
 //! The dual variables of a training: what a later one starts from.
 
-use std::borrow::Borrow;
-
 use super::unusable;
 use crate::error::Result;
 
@@ -78,11 +76,20 @@ impl Dual {
         self.ends.push(self.rows.len());
     }
 
-    /// The outputs of all parts, one after another.
-    pub(super) fn concat<D: Borrow<Self>>(parts: impl Iterator<Item = D>) -> Self {
-        let mut whole = Self::default();
+    /// With room for so many support vectors.
+    pub(super) fn with_capacity(n_stored: usize) -> Self {
+        Self {
+            ends: Vec::new(),
+            rows: Vec::with_capacity(n_stored),
+            alphas: Vec::with_capacity(n_stored),
+        }
+    }
+
+    /// The outputs of all parts, one after another. Each part is let go of as soon as it was taken over: with thousands
+    /// of outputs they are most of the memory of a training.
+    pub(super) fn concat(parts: Vec<Self>) -> Self {
+        let mut whole = Self::with_capacity(parts.iter().map(Self::n_stored).sum());
         for part in parts {
-            let part = part.borrow();
             let before = whole.rows.len();
             whole.ends.extend(part.ends.iter().map(|end| before + end));
             whole.rows.extend(&part.rows);
@@ -93,10 +100,10 @@ impl Dual {
 
     /// Of the same outputs in several trainings, each without some of the rows: for each row the mean over the other
     /// trainings, in which a variable that isn't stored is 0.
-    pub(super) fn mean_of_folds(folds: &[&Self]) -> Self {
+    pub(super) fn mean_of_folds(folds: &[Self]) -> Self {
         let share = 1.0 / (folds.len().max(2) - 1) as f32;
         let mut mean = Self::default();
-        for output in 0..folds.first().map_or(0, |fold| fold.n_outputs()) {
+        for output in 0..folds.first().map_or(0, Self::n_outputs) {
             let mut entries: Vec<(u32, f32)> = folds.iter().flat_map(|fold| fold.of_output(output)).collect();
             // Stable: the alphas of a row are summed in the order of the folds.
             entries.sort_by_key(|&(row, _)| row);

@@ -8,8 +8,8 @@ use super::{Dual, LinearExamples, LinearParams, PassCallback, unusable};
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::mlp::Seed;
-use crate::learners::simd::InstructionSet;
-use crate::sparse::{CsrMatrix, SparseRow};
+use crate::simd::InstructionSet;
+use crate::sparse::{FactoredMatrix, FactoredRow};
 
 /// How to train.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct Task<'a> {
 
 /// What to train on.
 pub(super) struct Examples<'a> {
-    matrix: &'a CsrMatrix,
+    matrix: &'a FactoredMatrix,
     targets: &'a Targets,
     pub(super) start: Option<&'a Dual>,
     /// Row of the matrix at each position.
@@ -53,7 +53,7 @@ impl<'a> Examples<'a> {
     }
 
     /// Some of the rows, ascending, to be learned from without a start.
-    pub(super) fn of_rows(matrix: &'a CsrMatrix, targets: &'a Targets, rows: Vec<u32>) -> Self {
+    pub(super) fn of_rows(matrix: &'a FactoredMatrix, targets: &'a Targets, rows: Vec<u32>) -> Self {
         assert_eq!(matrix.n_rows(), targets.n_rows(), "one target per row");
         assert!(rows.is_sorted_by(|a, b| a < b), "rows ascend");
         Self {
@@ -73,9 +73,15 @@ impl<'a> Examples<'a> {
         self.targets.n_outputs()
     }
 
+    /// Without the factors of the columns.
     #[inline(always)]
-    pub(super) fn row(&self, position: usize) -> SparseRow<'a> {
-        self.matrix.row(self.rows[position] as usize)
+    pub(super) fn row(&self, position: usize) -> FactoredRow<'a> {
+        self.matrix.factored_row(self.rows[position] as usize)
+    }
+
+    /// What each column's entries are multiplied by.
+    pub(super) fn factors(&self) -> &'a [f32] {
+        self.matrix.factors()
     }
 
     /// What the scales of all outputs share.

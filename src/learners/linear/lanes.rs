@@ -2,7 +2,7 @@
 
 use std::array::from_fn;
 
-use crate::sparse::SparseRow;
+use crate::sparse::{FactoredRow, SparseRow};
 
 /// Numbers that are worked on together: one 256-bit vector in single precision.
 pub(super) const VECTOR: usize = 8;
@@ -62,19 +62,59 @@ pub(super) fn score(weights: &[TermLanes], bias: &Lanes, row: SparseRow<'_>) -> 
     total
 }
 
-/// Adds `step × value × scale` to the weights of the row's terms.
+/// `bias + Σ weight × weights`, without the factors of the columns, summed in an order that the row's runs alone decide.
+#[inline(always)]
+pub(super) fn score_factored(weights: &[TermLanes], bias: &Lanes, row: FactoredRow<'_>) -> Lanes {
+    let mut total = *bias;
+    for run in row.runs() {
+        let sum = sum_of_run(&weights[run.first as usize..], run.columns);
+        add_scaled(&mut total, run.weight, &sum);
+    }
+    total
+}
+
+/// The sum of these columns' lanes.
+#[inline(always)]
+fn sum_of_run(lanes: &[TermLanes], columns: &[u16]) -> Lanes {
+    let mut sums = [all(0.0); SUMS];
+    let (chunks, last) = columns.as_chunks::<SUMS>();
+    for &column in last {
+        add(&mut sums[0], &lanes[usize::from(column)].0);
+    }
+    if chunks.is_empty() {
+        return sums[0];
+    }
+    for columns in chunks {
+        for sum in 0..SUMS {
+            add(&mut sums[sum], &lanes[usize::from(columns[sum])].0);
+        }
+    }
+    let [mut total, second, third, fourth] = sums;
+    add(&mut total, &second);
+    add(&mut total, &third);
+    add(&mut total, &fourth);
+    total
+}
+
+/// Adds `step × weight × scale` to the weights of the row's terms.
 #[inline(always)]
 pub(super) fn move_weights(
     weights: &mut [TermLanes],
     scales: &[TermLanes],
     step: &Lanes,
-    row: SparseRow<'_>,
+    row: FactoredRow<'_>,
 ) {
-    for (&index, &value) in row.indices.iter().zip(row.values) {
-        let (weights, scales) = (&mut weights[index as usize].0, &scales[index as usize].0);
-        for vector in 0..VECTORS {
-            for lane in 0..VECTOR {
-                weights[vector][lane] += value * scales[vector][lane] * step[vector][lane];
+    for run in row.runs() {
+        let step = scaled(run.weight, step);
+        let first = run.first as usize;
+        let (weights, scales) = (&mut weights[first..], &scales[first..]);
+        for &column in run.columns {
+            let column = usize::from(column);
+            let (weights, scales) = (&mut weights[column].0, &scales[column].0);
+            for vector in 0..VECTORS {
+                for lane in 0..VECTOR {
+                    weights[vector][lane] += scales[vector][lane] * step[vector][lane];
+                }
             }
         }
     }
@@ -82,12 +122,41 @@ pub(super) fn move_weights(
 
 /// The square of the row's length as each output sees it, with the constant feature.
 #[inline(always)]
-pub(super) fn squared_length(scales: &[TermLanes], bias_square: f32, row: SparseRow<'_>) -> Lanes {
+pub(super) fn squared_length(scales: &[TermLanes], bias_square: f32, row: FactoredRow<'_>) -> Lanes {
     let mut sum = all(bias_square);
-    for (&index, &value) in row.indices.iter().zip(row.values) {
-        add_scaled(&mut sum, value * value, &scales[index as usize].0);
+    for run in row.runs() {
+        let of_run = sum_of_run(&scales[run.first as usize..], run.columns);
+        add_scaled(&mut sum, run.weight * run.weight, &of_run);
     }
     sum
+}
+
+/// Adds `weight × lanes` to the numbers of the row's terms.
+#[inline(always)]
+pub(super) fn add_to_terms(numbers: &mut [TermLanes], lanes: &Lanes, row: FactoredRow<'_>) {
+    for run in row.runs() {
+        let lanes = scaled(run.weight, lanes);
+        let numbers = &mut numbers[run.first as usize..];
+        for &column in run.columns {
+            add(&mut numbers[usize::from(column)].0, &lanes);
+        }
+    }
+}
+
+#[inline(always)]
+fn scaled(factor: f32, lanes: &Lanes) -> Lanes {
+    let mut scaled = all(0.0);
+    add_scaled(&mut scaled, factor, lanes);
+    scaled
+}
+
+#[inline(always)]
+fn add(sum: &mut Lanes, lanes: &Lanes) {
+    for vector in 0..VECTORS {
+        for lane in 0..VECTOR {
+            sum[vector][lane] += lanes[vector][lane];
+        }
+    }
 }
 
 /// Adds `factor × lanes`.

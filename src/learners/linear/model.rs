@@ -1,6 +1,7 @@
 //! The classifiers: few weights, kept by term, because a document is answered term by term.
 
 use super::block::KeptBlock;
+use super::lanes::LANES;
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseRow};
 
@@ -99,23 +100,29 @@ impl Linear {
         products.filter(|&(_, product)| product != 0.0)
     }
 
-    /// Of trained blocks, in the order of their outputs.
-    pub(super) fn assemble(n_terms: usize, blocks: &[KeptBlock]) -> Self {
+    /// Of trained blocks, in the order of their outputs; each is let go of as soon as it was taken over.
+    pub(super) fn assemble(n_terms: usize, blocks: Vec<KeptBlock>) -> Self {
         let bias: Vec<f32> = blocks.iter().flat_map(|block| &block.bias).copied().collect();
-        let entries = || blocks.iter().flat_map(|block| &block.weights);
         let mut bounds = vec![0; n_terms + 1];
-        for &(term, ..) in entries() {
-            bounds[term as usize + 1] += 1;
+        for block in &blocks {
+            for (bound, stored) in bounds[1..].iter_mut().zip(&block.stored) {
+                *bound += stored.count_ones() as usize;
+            }
         }
         for term in 0..n_terms {
             bounds[term + 1] += bounds[term];
         }
         let (mut outputs, mut weights) = (vec![0; bounds[n_terms]], vec![0.0; bounds[n_terms]]);
         let mut next = bounds.clone();
-        for &(term, output, weight) in entries() {
-            let at = next[term as usize];
-            (outputs[at], weights[at]) = (output, weight);
-            next[term as usize] += 1;
+        for block in blocks {
+            let mut of_block = block.weights.iter();
+            for (next, &stored) in next.iter_mut().zip(&block.stored) {
+                let lanes = (0..LANES).filter(|lane| stored & (1 << lane) != 0);
+                for (lane, &weight) in lanes.zip(&mut of_block) {
+                    (outputs[*next], weights[*next]) = ((block.first_output + lane) as u32, weight);
+                    *next += 1;
+                }
+            }
         }
         let weights = CsrMatrix::new(bias.len(), bounds, outputs, weights)
             .expect("outputs ascend in a block and from block to block");

@@ -10,19 +10,19 @@ use tracing::Span;
 
 use super::block::{Block, Course, Solved};
 use super::examples::{Examples, Task};
-use super::lanes::{LANES, Lanes, score};
+use super::lanes::{LANES, Lanes, score_factored};
 use super::{Dual, LinearFitReport, LinearParams, PassCallback, Reducer, RowScores};
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::mlp::Seed;
-use crate::learners::simd::{InstructionSet, Kernel};
-use crate::sparse::CsrMatrix;
+use crate::simd::{InstructionSet, Kernel};
+use crate::sparse::FactoredMatrix;
 
 /// Rows and the folds that they are held out in.
 #[derive(Debug, Clone, Copy)]
 pub struct Folds<'a> {
     /// `n_documents × n_terms`.
-    pub matrix: &'a CsrMatrix,
+    pub matrix: &'a FactoredMatrix,
     /// The outputs that are on in each row.
     pub targets: &'a Targets,
     /// The fold of each row, counted from 0.
@@ -63,36 +63,38 @@ pub fn out_of_fold(
     };
     let parts = folds.parts();
     let n_blocks = folds.targets.n_outputs().div_ceil(LANES);
-    let work: Vec<(usize, &Part<'_>)> = (0..n_blocks)
-        .flat_map(|block| parts.iter().map(move |part| (block, part)))
-        .collect();
     let (reducer, span) = (Mutex::new(reducer), Span::current());
-    let blocks: Result<Vec<Course>> = work
+    let solve = |block: usize, part: &Part<'_>| -> Result<Course> {
+        let _entered = span.enter();
+        let mut solved = Block::new(&part.examples, block, &task).solve()?;
+        solved.prune(params.prune_below, folds.matrix.factors());
+        let scores = task.instructions.run(ScoreRows {
+            matrix: folds.matrix,
+            rows: &part.held_out,
+            block: &solved,
+        });
+        let mut reducer = reducer.lock().unwrap_or_else(PoisonError::into_inner);
+        solved.hand_over(&part.held_out, &scores, &mut **reducer);
+        drop(reducer);
+        // The weights of all folds would be several times those of the model.
+        Ok(solved.into_course())
+    };
+    let blocks: Result<Vec<(Dual, Vec<Course>)>> = (0..n_blocks)
         .into_par_iter()
-        .map(|(block, part)| {
-            let _entered = span.enter();
-            let mut solved = Block::new(&part.examples, block, &task).solve()?;
-            solved.prune(params.prune_below);
-            let scores = task.instructions.run(ScoreRows {
-                matrix: folds.matrix,
-                rows: &part.held_out,
-                block: &solved,
-            });
-            let mut reducer = reducer.lock().unwrap_or_else(PoisonError::into_inner);
-            solved.hand_over(&part.held_out, &scores, &mut **reducer);
-            drop(reducer);
-            // The weights of all folds would be several times those of the model.
-            Ok(solved.into_course())
+        .map(|block| {
+            let courses: Result<Vec<Course>> = parts.par_iter().map(|part| solve(block, part)).collect();
+            let mut courses = courses?;
+            let duals: Vec<Dual> = courses
+                .iter_mut()
+                .map(|course| std::mem::take(&mut course.dual))
+                .collect();
+            Ok((Dual::mean_of_folds(&duals), courses))
         })
         .collect();
-    let blocks = blocks?;
-    let of_fold = |fold: usize| -> Vec<&Course> { blocks.iter().skip(fold).step_by(parts.len()).collect() };
-    let of_block = blocks.chunks(parts.len().max(1)).map(|folds| {
-        let duals: Vec<&Dual> = folds.iter().map(|fold| &fold.dual).collect();
-        Dual::mean_of_folds(&duals)
-    });
+    let (duals, courses): (Vec<Dual>, Vec<Vec<Course>>) = blocks?.into_iter().unzip();
+    let of_fold = |fold: usize| -> Vec<&Course> { courses.iter().map(|folds| &folds[fold]).collect() };
     Ok(OutOfFold {
-        start: Dual::concat(of_block),
+        start: Dual::concat(duals),
         reports: (0..parts.len())
             .map(|fold| LinearFitReport::of(&of_fold(fold)))
             .collect(),
@@ -132,7 +134,7 @@ impl<'a> Folds<'a> {
 
 /// Scores rows for the outputs of a block.
 struct ScoreRows<'a> {
-    matrix: &'a CsrMatrix,
+    matrix: &'a FactoredMatrix,
     rows: &'a [u32],
     block: &'a Solved,
 }
@@ -143,8 +145,11 @@ impl Kernel for ScoreRows<'_> {
     #[inline(always)]
     fn run(self) -> Vec<Lanes> {
         let Solved { weights, bias, .. } = self.block;
-        let rows = self.rows.iter().map(|&row| self.matrix.row(row as usize));
-        rows.map(|row| score(weights, bias, row)).collect()
+        let rows = self
+            .rows
+            .iter()
+            .map(|&row| self.matrix.factored_row(row as usize));
+        rows.map(|row| score_factored(weights, bias, row)).collect()
     }
 }
 

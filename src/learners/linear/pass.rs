@@ -5,16 +5,17 @@
 //! 2008, algorithm 1): G = y w·x − 1 + α / 2C, α ← max(0, α − G / (x·x + 1 / 2C)).
 //!
 //! Each output sees the terms at a scale of its own, r: what is kept is not its w, but r w, which the unscaled x is
-//! multiplied by. A step then adds `α y r² x` to it.
+//! multiplied by. A step then adds `α y r² x` to it. Likewise with the factor d of each term's column: x is kept as
+//! x / d, the weight as d r w, and what a step adds is `α y d² r² x / d`.
 
 use super::examples::{Examples, OnBits};
-use super::lanes::{Lanes, TermLanes, VECTOR, VECTORS, add_scaled, all, move_weights, score};
+use super::lanes::{Lanes, TermLanes, VECTOR, VECTORS, add_scaled, all, move_weights, score_factored};
 use super::scaling::Scales;
-use crate::learners::simd::{Kernel, prefetch};
+use crate::simd::{Kernel, prefetch};
 
 /// What the passes over a block change.
 pub(super) struct State {
-    /// Per term.
+    /// Per term, times its scale and the factor of its column.
     pub(super) weights: Vec<TermLanes>,
     pub(super) bias: Lanes,
     /// Per position.
@@ -72,15 +73,13 @@ impl Kernel for RunPass<'_> {
             // PERF: rows come in random order; asking for one two visits ahead saves a third of a training at 213
             // entries a row, where the matrix is larger than the cache next to the core.
             if let Some(&ahead) = self.order.get(visit + 2) {
-                let row = examples.row(ahead as usize);
-                prefetch(row.indices);
-                prefetch(row.values);
+                examples.row(ahead as usize).prefetch();
                 prefetch(&state.alphas[ahead as usize]);
                 prefetch(&self.scales.squared_lengths[ahead as usize]);
             }
             let at = position as usize;
             let row = examples.row(at);
-            let scores = score(&state.weights, &state.bias, row);
+            let scores = score_factored(&state.weights, &state.bias, row);
             let alphas = &mut state.alphas[at];
             let (on, squares) = (u32::from(self.on[at]), &self.scales.squared_lengths[at]);
             let (mut changed, mut step) = (*alphas, all(0.0));

@@ -2,7 +2,7 @@
 
 use super::Linear;
 use super::lanes::{LANES, Lanes, TermLanes, all, score};
-use crate::learners::simd::{InstructionSet, Kernel};
+use crate::simd::{InstructionSet, Kernel};
 use crate::sparse::SparseRow;
 
 /// Where at least one weight in so many is stored, answering with all of them, zeros as well, is faster than picking

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::LinearParams;
 use super::examples::{Examples, OnBits};
-use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, all, each_lane, squared_length};
+use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, add_to_terms, all, each_lane, squared_length};
+use super::ln::ln;
+use crate::simd::Kernel;
 
 /// How terms are scaled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +29,7 @@ const SMOOTHING: f32 = 0.1;
 
 /// The scales of a block's outputs.
 pub(super) struct Scales {
-    /// r², per term.
+    /// r² × the square of the column's factor, per term.
     pub(super) of_term: Vec<TermLanes>,
     /// The square of each row's length at these scales, with the constant feature; per position.
     pub(super) squared_lengths: Vec<Lanes>,
@@ -35,17 +37,35 @@ pub(super) struct Scales {
     pub(super) bias_square: f32,
 }
 
-impl Scales {
-    pub(super) fn new(examples: &Examples<'_>, on: &[OnBits], params: &LinearParams) -> Self {
-        let of_term = match params.scaling {
+/// Scales to be made.
+pub(super) struct MakeScales<'a> {
+    pub(super) examples: &'a Examples<'a>,
+    /// Per position.
+    pub(super) on: &'a [OnBits],
+    pub(super) params: &'a LinearParams,
+}
+
+impl Kernel for MakeScales<'_> {
+    type Output = Scales;
+
+    #[inline(always)]
+    fn run(self) -> Scales {
+        let Self { examples, on, params } = self;
+        let mut of_term = match params.scaling {
             Scaling::None => vec![TermLanes(all(1.0)); examples.n_terms()],
             Scaling::NaiveBayes => examples.term_sums().scales(examples, on),
         };
+        for (TermLanes(scales), &factor) in of_term.iter_mut().zip(examples.factors()) {
+            scale(scales, &all(factor * factor));
+        }
         let bias_square = (params.bias_feature * params.bias_feature) as f32;
-        let length = |position| squared_length(&of_term, bias_square, examples.row(position));
-        Self {
-            squared_lengths: (0..on.len()).map(length).collect(),
+        let mut squared_lengths = Vec::with_capacity(on.len());
+        for position in 0..on.len() {
+            squared_lengths.push(squared_length(&of_term, bias_square, examples.row(position)));
+        }
+        Scales {
             of_term,
+            squared_lengths,
             bias_square,
         }
     }
@@ -67,11 +87,18 @@ impl TermSums {
         let (mut sums, mut mean_squares) = (vec![0.0; n_terms], vec![0.0; n_terms]);
         let share = 1.0 / examples.rows.len().max(1) as f32;
         for position in 0..examples.rows.len() {
-            let row = examples.row(position);
-            for (&term, &value) in row.indices.iter().zip(row.values) {
-                sums[term as usize] += value;
-                mean_squares[term as usize] += share * value * value;
+            for run in examples.row(position).runs() {
+                let mean_square = share * run.weight * run.weight;
+                for &column in run.columns {
+                    let term = run.first as usize + usize::from(column);
+                    sums[term] += run.weight;
+                    mean_squares[term] += mean_square;
+                }
             }
+        }
+        for (term, &factor) in examples.factors().iter().enumerate() {
+            sums[term] *= factor;
+            mean_squares[term] *= factor * factor;
         }
         Self {
             log_sums: sums.iter().map(|&sum| libm::logf(SMOOTHING + sum)).collect(),
@@ -81,24 +108,38 @@ impl TermSums {
     }
 
     /// r² of each term.
+    #[inline(always)]
     fn scales(&self, examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
         let mut scales = sums_of_own_rows(examples, on);
+        for (TermLanes(sums), &factor) in scales.iter_mut().zip(examples.factors()) {
+            scale(sums, &all(factor));
+        }
         let offsets = self.offsets(&scales);
         let log_smoothing = libm::logf(SMOOTHING);
         let mut norms = all(0.0);
         for (term, TermLanes(scales)) in scales.iter_mut().enumerate() {
-            for (scales, (norms, offsets)) in scales.iter_mut().zip(norms.iter_mut().zip(&offsets)) {
-                for (scale, (norm, offset)) in scales.iter_mut().zip(norms.iter_mut().zip(offsets)) {
-                    let own = *scale;
-                    // Most terms never occur in most outputs' rows: then the logarithm is known.
-                    let log_ratio = if own > 0.0 {
-                        let others = (self.sums[term] - own).max(0.0);
-                        libm::logf(SMOOTHING + own) - libm::logf(SMOOTHING + others)
-                    } else {
-                        log_smoothing - self.log_sums[term]
-                    };
-                    *scale = (log_ratio + offset).abs();
-                    *norm += *scale * self.mean_squares[term];
+            // Most terms never occur in most outputs' rows: then the logarithm is known.
+            let mut log_ratios = all(log_smoothing - self.log_sums[term]);
+            if *scales != all(0.0) {
+                for vector in 0..VECTORS {
+                    for lane in 0..VECTOR {
+                        let own = scales[vector][lane];
+                        let others = self.sums[term] - own;
+                        let others = if others > 0.0 { others } else { 0.0 };
+                        let log_ratio = ln(SMOOTHING + own) - ln(SMOOTHING + others);
+                        log_ratios[vector][lane] = if own > 0.0 {
+                            log_ratio
+                        } else {
+                            log_ratios[vector][lane]
+                        };
+                    }
+                }
+            }
+            for vector in 0..VECTORS {
+                for lane in 0..VECTOR {
+                    let scale = (log_ratios[vector][lane] + offsets[vector][lane]).abs();
+                    scales[vector][lane] = scale;
+                    norms[vector][lane] += scale * self.mean_squares[term];
                 }
             }
         }
@@ -108,11 +149,7 @@ impl TermSums {
         };
         let inverses = each_lane(inverse);
         for TermLanes(scales) in &mut scales {
-            for vector in 0..VECTORS {
-                for lane in 0..VECTOR {
-                    scales[vector][lane] *= inverses[vector][lane];
-                }
-            }
+            scale(scales, &inverses);
         }
         scales
     }
@@ -134,15 +171,26 @@ impl TermSums {
     }
 }
 
-/// The sum of each term's values over the rows that each output is on in.
+/// Multiplies lanes by others.
+#[inline(always)]
+fn scale(lanes: &mut Lanes, by: &Lanes) {
+    for vector in 0..VECTORS {
+        for lane in 0..VECTOR {
+            lanes[vector][lane] *= by[vector][lane];
+        }
+    }
+}
+
+/// The sum of each term's values, without its factor, over the rows that each output is on in.
+#[inline(always)]
 fn sums_of_own_rows(examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
     let mut sums = vec![TermLanes(all(0.0)); examples.n_terms()];
     for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
-        let own = each_lane(|lane| f32::from((on >> lane) & 1));
-        let row = examples.row(position);
-        for (&term, &value) in row.indices.iter().zip(row.values) {
-            super::lanes::add_scaled(&mut sums[term as usize].0, value, &own);
+        let mut own = all(0.0);
+        for (lane, own) in own.as_flattened_mut().iter_mut().enumerate() {
+            *own = f32::from((on >> lane) & 1);
         }
+        add_to_terms(&mut sums, &own, examples.row(position));
     }
     sums
 }
@@ -153,7 +201,7 @@ mod tests {
     use crate::learners::Targets;
     use crate::learners::linear::{LinearExamples, Pass, fit};
     use crate::learners::mlp::Seed;
-    use crate::sparse::CsrMatrix;
+    use crate::sparse::{CsrMatrix, FactoredMatrix, SparseRow};
     use std::ops::ControlFlow;
 
     /// Four rows of two kinds: terms 0 and 1 tell them apart, term 2 doesn't.
@@ -184,9 +232,13 @@ mod tests {
     }
 
     fn scores(rows: &[Vec<(u32, f32)>], scaling: Scaling) -> Vec<f32> {
-        let (matrix, targets) = (CsrMatrix::from_rows(3, rows), targets());
+        scores_of(&FactoredMatrix::from(&CsrMatrix::from_rows(3, rows)), scaling)
+    }
+
+    fn scores_of(matrix: &FactoredMatrix, scaling: Scaling) -> Vec<f32> {
+        let targets = targets();
         let examples = LinearExamples {
-            matrix: &matrix,
+            matrix,
             targets: &targets,
             rows: None,
             start: None,
@@ -196,12 +248,12 @@ mod tests {
             ControlFlow::Continue(())
         })
         .unwrap();
-        let score = |row| {
+        let score = |row: SparseRow<'_>| {
             let mut score = [0.0];
             fitted.model.scores(row, &mut score);
             score[0]
         };
-        matrix.rows().map(score).collect()
+        matrix.rows().map(|row| score(row.as_row())).collect()
     }
 
     /// The formula at the head of the file, term by term.
@@ -236,6 +288,25 @@ mod tests {
         );
         for (found, expected) in found.iter().zip(&expected) {
             assert!((found - expected).abs() < 1e-3, "{found}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn learning_with_factors_is_learning_from_what_they_are_multiplied_by() {
+        let factors = vec![4.0, 0.5, 2.0];
+        let factored = FactoredMatrix::new(4, factors.clone(), |positions, made| {
+            for row in &rows()[positions] {
+                for &(term, value) in row {
+                    made.push_run(value / factors[term as usize], [term].into_iter());
+                }
+                made.end_row();
+            }
+        });
+        for scaling in [Scaling::None, Scaling::NaiveBayes] {
+            let (found, expected) = (scores_of(&factored, scaling), scores(&rows(), scaling));
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!((found - expected).abs() < 1e-5, "{found}, expected {expected}");
+            }
         }
     }
 

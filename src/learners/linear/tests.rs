@@ -7,6 +7,7 @@ mod properties;
 mod scikit_learn;
 
 use super::*;
+use crate::sparse::{CsrMatrix, SparseRow};
 
 /// MINSTD, as in the fixture's script.
 struct Lehmer(u64);
@@ -24,8 +25,12 @@ fn go_on(_: Pass) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+fn matrix_of(n_terms: usize, rows: &[Vec<(u32, f32)>]) -> FactoredMatrix {
+    FactoredMatrix::from(&CsrMatrix::from_rows(n_terms, rows))
+}
+
 /// The fixture's `problem()`, of any size: output k announces itself by terms 3k to 3k + 2, mostly.
-fn problem(n_rows: usize, n_terms: u64, n_outputs: u64) -> (CsrMatrix, Targets) {
+fn problem(n_rows: usize, n_terms: u64, n_outputs: u64) -> (FactoredMatrix, Targets) {
     let (mut random, mut rows, mut labels) = (Lehmer(7), Vec::new(), Vec::new());
     for _ in 0..n_rows {
         let own: Vec<u32> = (0..n_outputs)
@@ -45,12 +50,12 @@ fn problem(n_rows: usize, n_terms: u64, n_outputs: u64) -> (CsrMatrix, Targets) 
     }
     let n_labels = n_outputs as usize;
     (
-        CsrMatrix::from_rows(n_terms as usize, &rows),
+        matrix_of(n_terms as usize, &rows),
         Targets::MultiLabel { labels, n_labels },
     )
 }
 
-fn small_problem() -> (CsrMatrix, Targets) {
+fn small_problem() -> (FactoredMatrix, Targets) {
     problem(150, 60, 6)
 }
 
@@ -75,7 +80,7 @@ fn exact() -> LinearParams {
     }
 }
 
-fn on_all_rows((matrix, targets): &(CsrMatrix, Targets)) -> LinearExamples<'_> {
+fn on_all_rows((matrix, targets): &(FactoredMatrix, Targets)) -> LinearExamples<'_> {
     LinearExamples {
         matrix,
         targets,
@@ -88,13 +93,13 @@ fn fitted(examples: LinearExamples<'_>, params: &LinearParams) -> LinearFit {
     fit(examples, params, SEED, &go_on).unwrap()
 }
 
-fn scores_of(model: &Linear, matrix: &CsrMatrix) -> Vec<Vec<f32>> {
-    let scores = |row| {
+fn scores_of(model: &Linear, matrix: &FactoredMatrix) -> Vec<Vec<f32>> {
+    let scores = |row: SparseRow<'_>| {
         let mut scores = vec![0.0; model.n_outputs()];
         model.scores(row, &mut scores);
         scores
     };
-    matrix.rows().map(scores).collect()
+    matrix.rows().map(|row| scores(row.as_row())).collect()
 }
 
 fn assert_scores_within(most: f32, ours: &[Vec<f32>], theirs: &[Vec<f32>]) {

@@ -1,7 +1,7 @@
 //! One mini-batch seen column by column, which is how the first layer's gradient reads it.
 
 use crate::learners::Real;
-use crate::learners::simd::prefetch;
+use crate::simd::prefetch;
 use crate::sparse::CsrMatrix;
 
 /// The stored values of a batch of rows, by term: a counting sort of the batch's part of the matrix.

@@ -8,7 +8,7 @@ use super::kernels::{HIDDEN, Units, weighted_sum};
 use super::loss::OutputActivation;
 use super::{Mlp, Shape};
 use crate::learners::Real;
-use crate::learners::simd::prefetch;
+use crate::simd::prefetch;
 use crate::sparse::SparseRow;
 
 /// Weights and biases of both layers.

@@ -12,7 +12,7 @@ use ndarray::ArrayView1;
 
 use super::kernels::{LogitWeights, Units, weighted_sum};
 use super::{Mlp, OutputActivation};
-use crate::learners::simd::{InstructionSet, Kernel, prefetch};
+use crate::simd::{InstructionSet, Kernel, prefetch};
 use crate::sparse::SparseRow;
 
 /// Networks that answer together: one a field.

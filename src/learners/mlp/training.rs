@@ -15,8 +15,8 @@ use super::loss::cross_entropy;
 use super::network::Network;
 use super::update::{Biases, HiddenGradient, OutputGradient, ParameterRows, Update};
 use super::{MlpParams, Shape};
-use crate::learners::simd::{InstructionSet, Kernel, prefetch};
 use crate::learners::{Real, Targets};
+use crate::simd::{InstructionSet, Kernel, prefetch};
 use crate::sparse::CsrMatrix;
 
 /// Rows of a batch that one task goes through: some 20 µs of work at 60 terms a row, by the profile.

@@ -8,7 +8,7 @@ use super::batch::BatchColumns;
 use super::kernels::{SUMS_AT_ONCE, Units, weighted_sum, weighted_sums};
 use super::training::RowState;
 use crate::learners::Real;
-use crate::learners::simd::{InstructionSet, Kernel};
+use crate::simd::{InstructionSet, Kernel};
 
 /// What the updates of one step have in common.
 #[derive(Clone, Copy)]

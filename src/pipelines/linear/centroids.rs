@@ -5,11 +5,15 @@
 //! cosines.
 
 use crate::learners::linear::Linear;
-use crate::sparse::CsrMatrix;
+use crate::sparse::{CsrMatrix, FactoredMatrix};
 
 /// The direction of the mean row of each of `n_groups` groups, and last that of all rows; and the lengths of the sums
 /// that they were made of. `group_of_row` has the group of each row.
-pub(super) fn centroids(matrix: &CsrMatrix, group_of_row: &[usize], n_groups: usize) -> (Linear, GroupSizes) {
+pub(super) fn centroids(
+    matrix: &FactoredMatrix,
+    group_of_row: &[usize],
+    n_groups: usize,
+) -> (Linear, GroupSizes) {
     let mut members = vec![Vec::new(); n_groups + 1];
     for (row, &group) in group_of_row.iter().enumerate() {
         members[group].push(row);
@@ -19,10 +23,8 @@ pub(super) fn centroids(matrix: &CsrMatrix, group_of_row: &[usize], n_groups: us
     let mut entries = Vec::new();
     let mut lengths = Vec::with_capacity(members.len());
     for (group, rows) in (0_u32..).zip(&members) {
-        for row in rows.iter().map(|&row| matrix.row(row)) {
-            for (&term, &value) in row.indices.iter().zip(row.values) {
-                sums[term as usize] += value;
-            }
+        for &row in rows {
+            matrix.for_each_entry(row, |term, value| sums[term as usize] += value);
         }
         let square: f64 = sums.iter().map(|&sum| f64::from(sum) * f64::from(sum)).sum();
         let length = square.sqrt() as f32;
@@ -68,8 +70,8 @@ impl GroupSizes {
 mod tests {
     use super::*;
 
-    fn matrix() -> CsrMatrix {
-        CsrMatrix::from_rows(
+    fn matrix() -> FactoredMatrix {
+        let rows = CsrMatrix::from_rows(
             3,
             &[
                 vec![(0, 1.0)],
@@ -77,12 +79,13 @@ mod tests {
                 vec![(2, 1.0)],
                 vec![(1, 0.6), (2, 0.8)],
             ],
-        )
+        );
+        FactoredMatrix::from(&rows)
     }
 
-    fn cosines(directions: &Linear, matrix: &CsrMatrix, row: usize) -> Vec<f32> {
+    fn cosines(directions: &Linear, matrix: &FactoredMatrix, row: usize) -> Vec<f32> {
         let mut cosines = vec![0.0; directions.n_outputs()];
-        directions.scores(matrix.row(row), &mut cosines);
+        directions.scores(matrix.row(row).as_row(), &mut cosines);
         cosines
     }
 
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_only_row_of_a_group_is_like_nothing_when_left_out() {
-        let matrix = CsrMatrix::from_rows(2, &[vec![(0, 1.0)], vec![(1, 1.0)]]);
+        let matrix = FactoredMatrix::from(&CsrMatrix::from_rows(2, &[vec![(0, 1.0)], vec![(1, 1.0)]]));
         let (directions, sizes) = centroids(&matrix, &[0, 1], 2);
         let mut cosines = cosines(&directions, &matrix, 0);
         sizes.leave_out(0, &mut cosines);

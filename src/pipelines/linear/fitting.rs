@@ -6,7 +6,7 @@ use crate::folds::stratified;
 use crate::learners::Targets;
 use crate::learners::linear::{self, Dual, Folds, Linear, LinearExamples, LinearParams, Pass, Reducer};
 use crate::learners::mlp::Seed;
-use crate::sparse::CsrMatrix;
+use crate::sparse::FactoredMatrix;
 use crate::status::StatusCallback;
 use crate::train_report::LinearReport;
 
@@ -62,7 +62,7 @@ impl Fitting<'_> {
     /// A single row can't be held out: there would be nothing to learn from.
     pub(super) fn learn<K: Ord>(
         &self,
-        matrix: &CsrMatrix,
+        matrix: &FactoredMatrix,
         targets: &Targets,
         params: &LinearParams,
         keys: &[K],
@@ -86,7 +86,7 @@ impl Fitting<'_> {
     /// Learns from all rows, beginning at `start`.
     pub(super) fn learn_from(
         &self,
-        matrix: &CsrMatrix,
+        matrix: &FactoredMatrix,
         targets: &Targets,
         params: &LinearParams,
         start: Option<&Dual>,

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::linear::PreparedLinear;
 use crate::learners::logistic::{Logistic, Outcome};
-use crate::sparse::CsrMatrix;
+use crate::sparse::{FactoredMatrix, SparseRow};
 
 /// Penalty on the weights of the evidence.
 const PENALTY: f64 = 1.0;
@@ -155,7 +155,7 @@ impl Filed {
 
 impl Fitting<'_> {
     /// Learns the field from rows of length 1 (or 0).
-    pub(super) fn one_label(&self, matrix: &CsrMatrix, filed: Filed) -> Result<Fitted<OneLabel>> {
+    pub(super) fn one_label(&self, matrix: &FactoredMatrix, filed: Filed) -> Result<Fitted<OneLabel>> {
         let mut held_out = BestTwoOfRows::new(matrix.n_rows(), filed.n_labels());
         let learned = self.learn(
             matrix,
@@ -172,10 +172,11 @@ impl Fitting<'_> {
             sizes: &sizes,
         };
         let kept = held_out.into_rows();
+        let mut buffer = Entries::default();
         let answers: Vec<Answer> = kept
             .iter()
             .enumerate()
-            .filter_map(|(row, kept)| compared.answer(row, kept))
+            .filter_map(|(row, kept)| compared.answer(row, kept, &mut buffer))
             .collect();
         let calibration = calibrate(&answers);
         let threshold = match self.params.threshold {
@@ -228,7 +229,7 @@ impl Answer {
 
 /// The documents of a training, to be compared with each other.
 struct Compared<'a> {
-    matrix: &'a CsrMatrix,
+    matrix: &'a FactoredMatrix,
     filed: &'a Filed,
     centroids: &'a PreparedLinear,
     sizes: &'a GroupSizes,
@@ -236,11 +237,11 @@ struct Compared<'a> {
 
 impl Compared<'_> {
     /// None if the row wasn't scored.
-    fn answer(&self, row: usize, kept: &BestTwo) -> Option<Answer> {
+    fn answer(&self, row: usize, kept: &BestTwo, buffer: &mut Entries) -> Option<Answer> {
         let best = kept.best?;
         let group = self.filed.group_of_row[row];
         let n_labels = self.filed.n_labels();
-        let features = self.matrix.row(row);
+        let features = buffer.of(self.matrix, row);
         let mut cosines = vec![0.0; self.centroids.n_outputs()];
         self.centroids.scores(features, &mut cosines);
         if !features.indices.is_empty() {
@@ -263,6 +264,28 @@ impl Compared<'_> {
             is_right: best.output == group,
             has_label: self.filed.has_label(row),
         })
+    }
+}
+
+/// The entries of a row.
+#[derive(Default)]
+struct Entries {
+    columns: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Entries {
+    fn of(&mut self, matrix: &FactoredMatrix, row: usize) -> SparseRow<'_> {
+        self.columns.clear();
+        self.values.clear();
+        matrix.for_each_entry(row, |column, value| {
+            self.columns.push(column);
+            self.values.push(value);
+        });
+        SparseRow {
+            indices: &self.columns,
+            values: &self.values,
+        }
     }
 }
 

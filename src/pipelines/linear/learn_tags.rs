@@ -12,7 +12,7 @@ use crate::document::LabelId;
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::logistic::{Logistic, Outcome};
-use crate::sparse::CsrMatrix;
+use crate::sparse::FactoredMatrix;
 
 /// Scores below this are as good as certain not to be the tag's, and not looked at.
 const LEAST_SCORE: f32 = -0.75;
@@ -82,7 +82,7 @@ impl Tagged {
 
 impl Fitting<'_> {
     /// Learns the tags from rows of length 1 (or 0).
-    pub(super) fn tags(&self, matrix: &CsrMatrix, tagged: Tagged) -> Result<Fitted<Tags>> {
+    pub(super) fn tags(&self, matrix: &FactoredMatrix, tagged: Tagged) -> Result<Fitted<Tags>> {
         let mut above = ScoresAbove::new(LEAST_SCORE, tagged.n_labels());
         let learned = self.learn(
             matrix,

@@ -16,12 +16,12 @@ use crate::document::{Field, LabelId, Labels};
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::linear::{Dual, LinearParams};
-use crate::sparse::CsrMatrix;
+use crate::sparse::FactoredMatrix;
 
 /// A field about to be learned again.
 pub(super) struct Again<'a> {
     pub(super) fitting: &'a Fitting<'a>,
-    pub(super) matrix: &'a CsrMatrix,
+    pub(super) matrix: &'a FactoredMatrix,
     /// How each row of the matrix is filed.
     pub(super) labels: &'a [Labels],
     pub(super) last: LastField<'a>,

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::features::{TfidfVectorizer, TokenBags};
 use crate::pipelines::reading::ReadingTimes;
 use crate::pipelines::{Contents, Examples, Learned, PipelineModel};
-use crate::sparse::CsrMatrix;
+use crate::sparse::FactoredMatrix;
 use crate::status::{Status, tell};
 use crate::text::Language;
 use crate::train_report::{
@@ -140,7 +140,7 @@ impl Fitting<'_> {
     /// Nothing if no document has a label of the field.
     fn field(
         &self,
-        matrix: &CsrMatrix,
+        matrix: &FactoredMatrix,
         labels: &[Labels],
         continuation: Option<&Continuation<'_>>,
     ) -> Result<Option<FieldFit>> {

@@ -10,8 +10,8 @@ fn labelled(labels: &[&[u32]], n_labels: usize) -> Targets {
 }
 
 /// Three rows of a term each.
-fn three_rows() -> CsrMatrix {
-    CsrMatrix::from_rows(3, &[vec![(0, 1.0)], vec![(1, 1.0)], vec![(2, 1.0)]])
+fn three_rows() -> FactoredMatrix {
+    matrix_of(3, &[vec![(0, 1.0)], vec![(1, 1.0)], vec![(2, 1.0)]])
 }
 
 #[test]
@@ -47,10 +47,7 @@ fn one_row_is_enough_to_learn_from() {
 #[test]
 fn empty_row_scores_the_bias() {
     let rows = [vec![(0, 1.0)], vec![], vec![(1, 1.0)], vec![]];
-    let problem = (
-        CsrMatrix::from_rows(2, &rows),
-        labelled(&[&[0], &[], &[], &[]], 1),
-    );
+    let problem = (matrix_of(2, &rows), labelled(&[&[0], &[], &[], &[]], 1));
     let fit = fitted(on_all_rows(&problem), &exact());
     let scores = scores_of(&fit.model, &problem.0);
     assert_eq!(scores[1], fit.model.bias());
@@ -60,7 +57,7 @@ fn empty_row_scores_the_bias() {
 #[test]
 fn only_empty_rows_leave_the_bias_to_answer() {
     let problem = (
-        CsrMatrix::from_rows(2, &vec![vec![]; 4]),
+        matrix_of(2, &vec![vec![]; 4]),
         labelled(&[&[0], &[], &[], &[]], 1),
     );
     let fit = fitted(on_all_rows(&problem), &exact());
@@ -71,7 +68,7 @@ fn only_empty_rows_leave_the_bias_to_answer() {
 #[test]
 fn rows_filed_both_ways_are_torn_between() {
     let problem = (
-        CsrMatrix::from_rows(1, &vec![vec![(0, 1.0)]; 3]),
+        matrix_of(1, &vec![vec![(0, 1.0)]; 3]),
         labelled(&[&[0], &[0], &[]], 1),
     );
     let params = LinearParams {
@@ -86,7 +83,7 @@ fn rows_filed_both_ways_are_torn_between() {
 
 #[test]
 fn no_rows_leave_every_output_off() {
-    let problem = (CsrMatrix::from_rows(3, &[]), labelled(&[], 2));
+    let problem = (matrix_of(3, &[]), labelled(&[], 2));
     let fit = fitted(on_all_rows(&problem), &exact());
     assert_eq!(fit.model.bias(), [-1.0, -1.0]);
     assert_eq!((fit.model.n_terms(), fit.report.max_passes), (3, 0));
@@ -104,7 +101,7 @@ fn thousands_of_outputs_each_find_their_document() {
     let n = 3_085_u32;
     let rows: Vec<_> = (0..n).map(|row| vec![(row, 0.8), (n + row % 7, 0.6)]).collect();
     let problem = (
-        CsrMatrix::from_rows(n as usize + 7, &rows),
+        matrix_of(n as usize + 7, &rows),
         Targets::MultiLabel {
             labels: (0..n).map(|row| vec![row]).collect(),
             n_labels: n as usize,
@@ -113,7 +110,8 @@ fn thousands_of_outputs_each_find_their_document() {
     let fit = fitted(on_all_rows(&problem), &plain());
     let mut scores = vec![0.0; n as usize];
     for row in (0..n).step_by(97) {
-        fit.model.scores(problem.0.row(row as usize), &mut scores);
+        fit.model
+            .scores(problem.0.row(row as usize).as_row(), &mut scores);
         let on: Vec<u32> = (0..n).filter(|&output| scores[output as usize] > 0.0).collect();
         assert_eq!(on, [row]);
     }

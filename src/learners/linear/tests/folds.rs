@@ -20,7 +20,10 @@ fn fold_of_row(n_rows: usize) -> Vec<u8> {
     (0..n_rows).map(|row| (row * 5 % 7 % 3) as u8).collect()
 }
 
-fn held_out((matrix, targets): &(CsrMatrix, Targets), params: &LinearParams) -> (Vec<Vec<f32>>, OutOfFold) {
+fn held_out(
+    (matrix, targets): &(FactoredMatrix, Targets),
+    params: &LinearParams,
+) -> (Vec<Vec<f32>>, OutOfFold) {
     let fold_of_row = fold_of_row(matrix.n_rows());
     let folds = Folds {
         matrix,

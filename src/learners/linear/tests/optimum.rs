@@ -27,7 +27,7 @@ fn y(on: bool) -> f64 {
 }
 
 /// For each output, the score of each row.
-fn scores_by_output(model: &Linear, matrix: &CsrMatrix) -> Vec<Vec<f32>> {
+fn scores_by_output(model: &Linear, matrix: &FactoredMatrix) -> Vec<Vec<f32>> {
     let by_row = scores_of(model, matrix);
     let of_output = |output: usize| by_row.iter().map(|scores| scores[output]).collect();
     (0..model.n_outputs()).map(of_output).collect()
@@ -60,7 +60,7 @@ fn weights_are_the_sum_of_the_support_vectors() {
             let step = y(on[row as usize]) * f64::from(alpha);
             bias += step;
             let row = problem.0.row(row as usize);
-            for (&term, &value) in row.indices.iter().zip(row.values) {
+            for (&term, &value) in row.as_row().indices.iter().zip(row.as_row().values) {
                 weights[term as usize] += step * f64::from(value);
             }
         }
@@ -109,7 +109,7 @@ fn gap_between_primal_and_dual_closes() {
 }
 
 /// The dual of the first 140 rows, as an earlier training on fewer documents leaves it.
-fn dual_of_fewer_rows(problem: &(CsrMatrix, Targets), params: &LinearParams) -> Dual {
+fn dual_of_fewer_rows(problem: &(FactoredMatrix, Targets), params: &LinearParams) -> Dual {
     let rows: Vec<u32> = (0..140).collect();
     let examples = LinearExamples {
         rows: Some(&rows),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-fn large_problem() -> (CsrMatrix, Targets) {
+fn large_problem() -> (FactoredMatrix, Targets) {
     problem(400, 300, 70)
 }
 
