@@ -53,8 +53,8 @@ struct Bound {
     bytes_a_document: u64,
 }
 
-/// Measured (release build, four threads): `Mlp` 97 MB at 20,000 documents, 303 MB at 80,000, 711 MB at 200,000; `Linear`
-/// 257 to 283 MB at 20,000 and 669 MB at 80,000, most of it the matrix: 2 bytes for each of 1,365 terms a document.
+/// Measured (release build, four threads): `Mlp` 97 MB at 20,000 documents, 303 MB at 80,000, 712 MB at 200,000; `Linear`
+/// 257 to 285 MB at 20,000, 669 MB at 80,000 and 1278 MB at 200,000, most of it the matrix: 2 bytes for each of 1,365 terms a document.
 const BOUNDS: [Bound; 2] = [
     Bound {
         pipeline: "mlp",

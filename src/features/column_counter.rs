@@ -12,6 +12,8 @@ pub(super) struct ColumnCounter {
     counts: Vec<u32>,
     touched: Vec<u64>,
     summary: Vec<u64>,
+    /// Room for counts that were taken, for whoever needs it until the next.
+    pub(super) room: Vec<(u32, u32)>,
 }
 
 impl ColumnCounter {
@@ -21,6 +23,7 @@ impl ColumnCounter {
             counts: vec![0; n_columns],
             touched: vec![0; n_touched],
             summary: vec![0; n_touched.div_ceil(64)],
+            room: Vec::new(),
         }
     }
 

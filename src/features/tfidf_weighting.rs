@@ -70,17 +70,20 @@ impl Weighting {
 
     /// The row of what `counter` counted, which is forgotten.
     pub(super) fn row(&self, counter: &mut ColumnCounter) -> SparseVector {
-        let mut row = CountedRow::default();
-        self.take_row(counter, &mut row);
-        let value = |factor: f32, (column, count): (u32, u32)| {
-            self.weight(count, factor) * self.inverse_document_frequencies[column as usize]
+        let mut row = CountedRow {
+            entries: std::mem::take(&mut counter.room),
+            ..CountedRow::default()
         };
-        let kinds = row.kinds().into_iter().zip(row.factors);
-        let values =
-            kinds.flat_map(|(entries, factor)| entries.iter().map(move |&entry| value(factor, entry)));
-        let columns = row.entries.iter().map(|&(column, _)| column);
-        SparseVector::new(self.n_columns(), columns.collect(), values.collect())
-            .expect("the counter gives columns that ascend")
+        self.take_row(counter, &mut row);
+        let mut values = Vec::with_capacity(row.entries.len());
+        for (entries, factor) in row.kinds().into_iter().zip(row.factors) {
+            values.extend(entries.iter().map(|&(column, count)| {
+                self.weight(count, factor) * self.inverse_document_frequencies[column as usize]
+            }));
+        }
+        let columns = row.entries.iter().map(|&(column, _)| column).collect();
+        counter.room = row.entries;
+        SparseVector::new(self.n_columns(), columns, values).expect("the counter gives columns that ascend")
     }
 
     /// Sets `row` to what `counter` counted, which is forgotten.
