@@ -34,6 +34,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use postroom::train_report::StageKind;
 use profiling_toolkit::memory::ProfilingAllocator;
 use profiling_toolkit::phase::SpanPhases;
+use profiling_toolkit::turns::Turns;
 
 use arguments::ReportOutput;
 use progress::Progress;
@@ -67,10 +68,18 @@ fn main() -> ExitCode {
         complain(&problem);
         return ExitCode::from(WRONG_SETTING);
     }
+    let turns = match turns(&settings) {
+        Ok(turns) => turns,
+        Err(problem) => {
+            complain(&problem);
+            return ExitCode::from(WRONG_SETTING);
+        }
+    };
     // Whoever logs decides first, and nobody did: this is the first thing that the process does with it.
     let phases = SpanPhases::of_target(StageKind::SPANS);
     tracing::subscriber::set_global_default(phases).expect("no other subscriber was set");
-    let session = Arc::new(Session::new(settings, Progress::on_terminal(arguments.quiet)));
+    let progress = Progress::on_terminal(arguments.quiet);
+    let session = Arc::new(Session::new(settings, progress, turns));
     let output = ReportOutput::of(&arguments);
     // Weakly: the session is dropped at the end, and the corpus with it.
     let interrupted = Arc::downgrade(&session);
@@ -85,6 +94,19 @@ fn main() -> ExitCode {
         Shown::Not if conclusion.has_failed() => conclusion.exit_code(),
         Shown::Not => ExitCode::FAILURE,
     }
+}
+
+/// The turns that this process takes with another one, if the settings say that there is one.
+fn turns(settings: &Settings) -> Result<Turns, String> {
+    if !settings.turns {
+        return Ok(Turns::default());
+    }
+    Turns::over_stdin().map_err(|error| {
+        format!(
+            "{} is for programs that a comparison started, with a socket as standard input ({error})",
+            settings::TURNS
+        )
+    })
 }
 
 /// What the thread does that an interruption wakes, before the process ends.

@@ -20,7 +20,7 @@ use profiling_toolkit::memory::{MemoryOptions, MemoryView, allocator_installed, 
 use crate::corpus::{self, Corpus};
 use crate::progress::Progress;
 use crate::report::graph::Graph;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -271,6 +271,7 @@ fn wrong_settings_are_named() -> Outcome {
         ("PROFILING_BASELINE", "never saved"),
         ("PROFILING_BUDGETS", "maybe"),
         ("PROFILING_BRIEF", "very"),
+        (settings::TURNS, "mine"),
         ("PROFILING_DIR", file!()),
     ] {
         if variable == "PROFILING_DIR" && !Path::new(value).exists() {

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
@@ -23,6 +23,7 @@ use postroom::status::Status;
 use profiling_toolkit::cpu::{CpuOptions, register_current_thread};
 use profiling_toolkit::environment::Environment;
 use profiling_toolkit::timing::TimingOptions;
+use profiling_toolkit::turns::Turns;
 
 use crate::budgets;
 use crate::corpus::Corpus;
@@ -37,11 +38,18 @@ use crate::settings::{PipelineName, Settings};
 /// Blocks of samples in a brief run.
 const BRIEF_BLOCKS: u32 = 3;
 
+/// Blocks of samples beside those of another program, samples in each, and the time after which no further one is begun:
+/// many, since processes take longer to get ready than to be measured.
+const BLOCKS_IN_TURN: u32 = 30;
+const SAMPLES_IN_TURN: u32 = 25;
+const TIME_IN_TURN: Duration = Duration::from_secs(2);
+
 /// What the scenarios of one process share.
 #[derive(Debug)]
 pub(crate) struct Session {
     settings: Settings,
     progress: Progress,
+    turns: Turns,
     threads: OnceCell<usize>,
     environment: OnceCell<Environment>,
     corpus: OnceCell<Corpus>,
@@ -72,10 +80,11 @@ struct Finished {
 
 impl Session {
     /// A session that has made nothing yet.
-    pub(crate) fn new(settings: Settings, progress: Progress) -> Self {
+    pub(crate) fn new(settings: Settings, progress: Progress, turns: Turns) -> Self {
         Self {
             settings,
             progress,
+            turns,
             threads: OnceCell::new(),
             environment: OnceCell::new(),
             corpus: OnceCell::new(),
@@ -100,13 +109,13 @@ impl Session {
         let turn = unpoisoned(&self.turn);
         let budgets = budgets::all();
         let line = OnceCell::new();
-        let measure_with = |program: &Path| {
+        let measure_with = |programs: [&Path; 2]| {
             let line = line.get_or_init(|| {
                 self.progress
                     .working("measuring side by side with the baseline's program")
             });
             line.inc(1);
-            other_process::measure(program, scenario.name)
+            other_process::measure_in_turn(programs, scenario.name)
         };
         let judge = Judge::new(self.head()?, &budgets, scenario.name, &measure_with)?;
         let mut report = Report::new(scenario.name, scenario.about);
@@ -241,7 +250,16 @@ impl<'session> Subject<'session> {
     /// How calls are timed.
     pub(crate) fn timing(&self) -> TimingOptions {
         let options = TimingOptions::default();
-        if self.session.settings.brief {
+        if self.session.turns.are_taken() {
+            TimingOptions {
+                blocks: BLOCKS_IN_TURN,
+                samples_per_block: SAMPLES_IN_TURN,
+                time_limit: TIME_IN_TURN,
+                least_blocks: BRIEF_BLOCKS,
+                turns: self.session.turns.clone(),
+                ..options
+            }
+        } else if self.session.settings.brief {
             TimingOptions {
                 blocks: BRIEF_BLOCKS,
                 least_blocks: BRIEF_BLOCKS,

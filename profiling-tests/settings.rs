@@ -30,6 +30,9 @@ PROFILING_BASELINE  name of the saved reports to compare with
 PROFILING_BUDGETS  off: budgets aren't checked (on)
 PROFILING_BRIEF    on: fewer samples, for a first look (off)";
 
+/// Set by a comparison for the two programs that it has measure. Not for people, who have nobody at the other end.
+pub(crate) const TURNS: &str = "PROFILING_TURNS";
+
 /// What a run measures on and where it writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Settings {
@@ -56,6 +59,9 @@ pub(crate) struct Settings {
     pub(crate) baseline: Option<String>,
     /// Fewer samples of times and of CPU time.
     pub(crate) brief: bool,
+    /// Another program is measured at the same time, and both take turns.
+    #[serde(skip)]
+    pub(crate) turns: bool,
     /// Whether budgets are checked; said in the report where they are listed.
     #[serde(skip)]
     pub(crate) budgets: Mode,
@@ -103,6 +109,7 @@ impl Default for Settings {
             save_baseline: None,
             baseline: None,
             brief: false,
+            turns: false,
             budgets: Mode::On,
         }
     }
@@ -150,6 +157,9 @@ impl Settings {
         }
         if let Some(brief) = value("PROFILING_BRIEF") {
             settings.brief = brief.on_or_off()?;
+        }
+        if let Some(turns) = value(TURNS) {
+            settings.turns = turns.on_or_off()?;
         }
         Ok(settings)
     }

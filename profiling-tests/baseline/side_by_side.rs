@@ -1,8 +1,8 @@
 //! Times of a baseline's program and of this one, measured in turn: each of a pair by a process of its own.
 //!
 //! ```text
-//! baseline's program ─┐ a pair; the order changes      ┌ FEW_PAIRS: nothing may have changed → done
-//! this program ───────┘ from one to the next  → pairs ─┴ else ALL_PAIRS
+//! baseline's program ─┐ a pair, block by block in turn;     ┌ FEW_PAIRS: nothing may have changed → done
+//! this program ───────┘ who begins changes         → pairs ─┴ else ALL_PAIRS
 //! ```
 //! What an earlier run saved was measured on a machine of that hour. Both programs side by side have the same one.
 
@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use profiling_toolkit::compare::{ALL_PAIRS, FEW_PAIRS, PairedChange, compare_pairs};
+use profiling_toolkit::compare::{ALL_PAIRS, FEW_PAIRS, PairedChange, compare_pairs, pair_of};
 
 use crate::report::figure::Figure;
 
-/// Measures the scenario with a program, briefly, and returns its figures.
-pub(crate) type MeasureWith<'run> = &'run dyn Fn(&Path) -> Result<Vec<Figure>, Box<dyn Error>>;
+/// Measures the scenario with two programs that take turns, and returns their figures.
+pub(crate) type MeasureWith<'run> = &'run dyn Fn([&Path; 2]) -> Result<[Vec<Figure>; 2], Box<dyn Error>>;
 
 /// What both programs took for each time, by its name: nanoseconds a call, of the baseline's program and of this one.
 #[derive(Debug, Default)]
@@ -32,14 +32,13 @@ impl Pairs {
             if n_taken == FEW_PAIRS && !pairs.are_open() {
                 break;
             }
-            let [baseline, this] = programs;
             // Whichever comes second may find the machine warmer.
-            let (before, now) = if n_taken % 2 == 0 {
-                let before = measure_with(baseline)?;
-                (before, measure_with(this)?)
+            let [baseline, this] = programs;
+            let [before, now] = if n_taken % 2 == 0 {
+                measure_with([baseline, this])?
             } else {
-                let now = measure_with(this)?;
-                (measure_with(baseline)?, now)
+                let [now, before] = measure_with([this, baseline])?;
+                [before, now]
             };
             pairs.add(&before, &now);
         }
@@ -52,8 +51,7 @@ impl Pairs {
             let both = same
                 .and_then(|before| before.samples.as_ref())
                 .zip(figure.samples.as_ref());
-            if let Some((before, now)) = both {
-                let pair = [before.fastest_block_ns(), now.fastest_block_ns()];
+            if let Some(pair) = both.and_then(|(before, now)| pair_of(before, now)) {
                 self.0.entry(figure.name.clone()).or_default().push(pair);
             }
         }

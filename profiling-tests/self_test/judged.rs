@@ -83,12 +83,14 @@ impl Court {
     ) -> Result<Report, Box<dyn Error>> {
         let work_time = |n_run, slowness| Figure::time("work.time", &samples(n_run, slowness));
         let (this, n_elsewhere) = (std::env::current_exe()?, Cell::new(100 * n_run));
-        let measure_with = |program: &Path| {
-            n_elsewhere.set(n_elsewhere.get() + 1);
-            // A slow spell of the machine, of which each program has its share.
-            let spell = 1.0 + 0.5 * f64::from(n_elsewhere.get().div_ceil(2) % 3 == 0);
-            let slowness = if program == this { planted.slowness } else { 1.0 };
-            Ok(vec![work_time(n_elsewhere.get(), spell * slowness)])
+        let measure_with = |programs: [&Path; 2]| {
+            Ok(programs.map(|program| {
+                n_elsewhere.set(n_elsewhere.get() + 1);
+                // A slow spell of the machine, of which each program has its share.
+                let spell = 1.0 + 0.5 * f64::from(n_elsewhere.get().div_ceil(2) % 3 == 0);
+                let slowness = if program == this { planted.slowness } else { 1.0 };
+                vec![work_time(n_elsewhere.get(), spell * slowness)]
+            }))
         };
         let judge = Judge::new(self.head(), budgets, SCENARIO, &measure_with)?;
         let mut report = Report::new(SCENARIO, "known work");
@@ -214,7 +216,7 @@ pub(super) fn budget_of_what_was_not_measured_is_refused() -> Outcome {
     let message = failure(&court, unmeasured)?.ok_or("nothing is known of it")?;
     assert!(message.contains("not checked"), "{message}");
 
-    let no_baseline = |_: &Path| Err("there is nothing to compare with".into());
+    let no_baseline = |_: [&Path; 2]| Err("there is nothing to compare with".into());
     let judge = Judge::new(court.head(), &[TOO_TIGHT], SCENARIO, &no_baseline)?;
     let mut report = Report::new(SCENARIO, "known work");
     report.figures([Figure {

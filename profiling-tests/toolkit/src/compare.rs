@@ -22,7 +22,7 @@ mod pairs;
 
 use serde::{Deserialize, Serialize};
 
-pub use pairs::{ALL_PAIRS, FEW_PAIRS, PAIRED_FLOOR, PairedChange, compare_pairs};
+pub use pairs::{ALL_PAIRS, FEW_PAIRS, PAIRED_FLOOR, PairedChange, compare_pairs, pair_of};
 
 use crate::timing::Samples;
 use crate::timing::statistics::{self, median, spread_between_blocks};

@@ -9,7 +9,7 @@
 //! Stacks of either kind are [`folded`], drawn as [`flamegraph`]s, and written for other tools as [`pprof`] and
 //! [`speedscope`] read them. [`symbols`] gives addresses their names and [`names`] takes these apart. [`phase`] tells
 //! them what the program is busy with. [`environment`] says on what was measured, and what spoils it; [`compare`],
-//! whether a figure changed from run to run. Never measure two things in one pass: each instrument costs what the others
+//! whether a figure changed from run to run, for which programs take [`turns`]. Never measure two things in one pass: each instrument costs what the others
 //! would count.
 //!
 //! A binary that measures memory installs the allocator:
@@ -39,7 +39,9 @@ pub mod memory;
 pub mod names;
 pub mod phase;
 pub mod pprof;
+mod processor;
 pub mod speedscope;
 mod stack_table;
 pub mod symbols;
 pub mod timing;
+pub mod turns;

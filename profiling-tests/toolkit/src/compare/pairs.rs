@@ -1,16 +1,18 @@
-//! Two programs measured in turn, process by process: the surest way to tell a slower program from a slower machine.
+//! Two programs measured in turn, block by block and process by process: the surest way to tell a slower program from a
+//! slower machine.
 //!
 //! ```text
-//! pair        what the first program took, and what the second did, right after it or right before
+//! pair        what the first program's process took, and what the second's did, which took turns with it
 //! change      geometric mean of the pairs' ratios, second over first
 //! FEW_PAIRS   where the change is within PAIRED_FLOOR, that is all; where it isn't, ALL_PAIRS are measured
 //! ALL_PAIRS   changed where Student's 99.95 % interval of the logarithms lies beyond PAIRED_FLOOR, on one side
 //! ```
-//! Whatever slows a machine for longer than a pair takes slows both of its programs, and leaves their ratio. What a process
-//! has of its own (addresses, pages, seeds of hash tables) differs from pair to pair, and widens the interval. That the
+//! Whatever slows a machine for longer than a block takes slows both programs, and leaves their ratio. What a process has of
+//! its own (addresses, pages, seeds of hash tables) differs from pair to pair, and widens the interval. That the
 //! interval is one of 99.95 %, looked at once, lets a run of a hundred figures pass without a false alarm.
 
 use super::Verdict;
+use crate::timing::{Samples, median};
 
 /// Changes up to this share are never called one: the same source, laid out otherwise, differs by as much
 /// (Mytkowicz et al. 2009, "Producing wrong data without doing anything obviously wrong!").
@@ -38,6 +40,20 @@ pub struct PairedChange {
     pub verdict: Verdict,
     /// It may have changed; only all pairs can tell.
     pub is_open: bool,
+}
+
+/// A pair of two processes that took [turns](crate::turns): nanoseconds a call of the first, in its middle block, and of
+/// the second, as much slower as it was in the middle one of the blocks that were taken at the same time. None without
+/// blocks.
+pub fn pair_of(first: &Samples, second: &Samples) -> Option<[f64; 2]> {
+    let first: Vec<f64> = first.block_medians_ns().collect();
+    let ratios: Vec<f64> = first
+        .iter()
+        .zip(second.block_medians_ns())
+        .map(|(first, second)| second / first)
+        .collect();
+    let middle = median(&first);
+    (!ratios.is_empty()).then(|| [middle, middle * median(&ratios)])
 }
 
 /// Judges [`FEW_PAIRS`] or [`ALL_PAIRS`] of what a first and a second program took; none if there is another number of
@@ -143,6 +159,24 @@ mod tests {
         assert!((change.interval_95[0].ln() + 0.0484).abs() < 1e-3, "{change:?}");
         assert!((change.interval_95[1].ln() - 0.4484).abs() < 1e-3, "{change:?}");
         assert_eq!((change.verdict, change.is_open), (Verdict::WithinNoise, true));
+    }
+
+    #[test]
+    fn slow_spell_that_two_processes_share_leaves_their_ratio() {
+        let samples = |ns: &[f64]| Samples {
+            ns: ns.to_vec(),
+            per_block: 1,
+            ..Samples::default()
+        };
+        // The second is a fifth slower; half of the time the machine is, by a factor of two; it has one block more.
+        let first = samples(&[10.0, 20.0, 20.0, 10.0, 20.0]);
+        let second = samples(&[12.0, 24.0, 24.0, 12.0, 90.0, 12.0]);
+        let [before, now] = pair_of(&first, &second).unwrap();
+        assert!(
+            (before - 20.0).abs() < 1e-9 && (now - 24.0).abs() < 1e-9,
+            "{before} {now}"
+        );
+        assert_eq!(pair_of(&first, &samples(&[])), None);
     }
 
     #[test]

@@ -20,9 +20,11 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::cpu_clock::process_cpu_ns;
+use crate::processor::Pinned;
+use crate::turns::Turns;
 use reference::{Reference, time_sorting, time_walking};
 pub use statistics::median;
-use statistics::{fastest_block, median_deviation, median_interval_95, quantile, sorted};
+use statistics::{median_deviation, median_interval_95, quantile, sorted};
 
 /// What one reference takes, roughly.
 const ABOUT_ONCE: Duration = Duration::from_millis(2);
@@ -50,6 +52,10 @@ pub struct TimingOptions {
     pub least_blocks: u32,
     /// Threads that the reference keeps busy: as many as the calls do. Default 1.
     pub reference_threads: usize,
+    /// Passed on before each block; by default nobody else takes any. Where others do, nothing is timed beside the calls;
+    /// calls of one thread are made on the same processor by all, another one in each round; and brief calls begin a block
+    /// with a sample that doesn't count, since what the others left in the caches isn't theirs.
+    pub turns: Turns,
 }
 
 impl Default for TimingOptions {
@@ -63,6 +69,7 @@ impl Default for TimingOptions {
             time_limit: Duration::from_secs(10),
             least_blocks: 5,
             reference_threads: 1,
+            turns: Turns::default(),
         }
     }
 }
@@ -113,7 +120,12 @@ impl Samples {
 
     /// The smallest median of a block, infinite without samples: whatever disturbs a program makes it slower.
     pub fn fastest_block_ns(&self) -> f64 {
-        fastest_block(&self.ns, self.per_block)
+        self.block_medians_ns().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The median of each block, in the order in which they were taken.
+    pub fn block_medians_ns(&self) -> impl Iterator<Item = f64> {
+        self.ns.chunks(self.per_block.max(1)).map(median)
     }
 
     /// Blocks that were begun.
@@ -142,8 +154,10 @@ pub fn measure_time<R>(options: &TimingOptions, mut work: impl FnMut() -> R) -> 
 pub struct TimedCalls<'work> {
     options: TimingOptions,
     calls: Vec<Call<'work>>,
+    n_rounds: u32,
     /// Of processor and memory, a pair a round.
     references: Vec<[Reference; 2]>,
+    /// By references and blocks.
     elapsed: Duration,
 }
 
@@ -164,6 +178,7 @@ impl<'work> TimedCalls<'work> {
         Self {
             options,
             calls: Vec::new(),
+            n_rounds: 0,
             references: Vec::new(),
             elapsed: Duration::ZERO,
         }
@@ -187,30 +202,41 @@ impl<'work> TimedCalls<'work> {
 
     /// The blocks that are left.
     pub fn measure_rest(&mut self) {
-        let n_taken = self.references.len() as u32;
-        self.measure(self.options.blocks.max(1).saturating_sub(n_taken));
+        self.measure(self.options.blocks.max(1).saturating_sub(self.n_rounds));
     }
 
     /// Up to `n_rounds` rounds: the reference, then a block of each call.
     pub fn measure(&mut self, n_rounds: u32) {
         for _ in 0..n_rounds {
-            let n_taken = self.references.len();
-            let enough = n_taken >= self.options.least_blocks.max(1) as usize;
+            let enough = self.n_rounds >= self.options.least_blocks.max(1);
             if enough && self.elapsed >= self.options.time_limit {
                 return;
             }
             for call in &mut self.calls {
                 call.warm_up(&self.options);
             }
-            let (n_threads, n_times) = (self.options.reference_threads, self.times_for_reference());
-            let start = Instant::now();
-            self.references
-                .push([time_sorting(n_threads, n_times), time_walking(n_threads, n_times)]);
-            for call in &mut self.calls {
-                call.take_block(&self.options);
+            if !self.options.turns.are_taken() {
+                self.time_references();
             }
-            self.elapsed += start.elapsed();
+            for call in &mut self.calls {
+                self.options.turns.pass();
+                let is_one_thread = self.options.reference_threads == 1;
+                let is_pinned = self.options.turns.are_taken() && is_one_thread;
+                let _pinned = is_pinned.then(|| Pinned::to_nth(self.n_rounds as usize));
+                let start = Instant::now();
+                call.take_block(&self.options);
+                self.elapsed += start.elapsed();
+            }
+            self.n_rounds += 1;
         }
+    }
+
+    fn time_references(&mut self) {
+        let (n_threads, n_times) = (self.options.reference_threads, self.times_for_reference());
+        let start = Instant::now();
+        self.references
+            .push([time_sorting(n_threads, n_times), time_walking(n_threads, n_times)]);
+        self.elapsed += start.elapsed();
     }
 
     /// So many that they take about a quarter as long as the longest sample: the scheduler lets a short burst of work
@@ -263,6 +289,9 @@ impl<'work> Call<'work> {
     fn take_block(&mut self, options: &TimingOptions) {
         let calls_per_sample = self.calls_per_sample.unwrap_or(1);
         let n_samples = self.samples_per_block(options);
+        if options.turns.are_taken() && self.warm_sample < ABOUT_ONCE {
+            self.time_batch(calls_per_sample);
+        }
         let cpu_before = process_cpu_ns();
         for _ in 0..n_samples {
             let elapsed = self.time_batch(calls_per_sample);

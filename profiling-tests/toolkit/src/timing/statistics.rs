@@ -49,12 +49,6 @@ pub(crate) fn spread_between_blocks(samples: &[f64], per_block: usize) -> f64 {
     }
 }
 
-/// The smallest median of a block, infinite without blocks.
-pub(crate) fn fastest_block(samples: &[f64], per_block: usize) -> f64 {
-    let medians = samples.chunks(per_block.max(1)).map(median);
-    medians.fold(f64::INFINITY, f64::min)
-}
-
 /// 95 % confidence interval of the median; both ends 0 without samples.
 pub(crate) fn median_interval_95(samples: &[f64], per_block: usize) -> [f64; 2] {
     let mut random = SplitMix64(42);
