@@ -1,6 +1,5 @@
 //! A scenario measured by two processes that take turns, each with this program or another build of it.
 
-use std::collections::VecDeque;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use profiling_toolkit::turns::Partner;
+use profiling_toolkit::turns::{Partner, take_turns};
 
 use crate::baseline;
 use crate::report::figure::Figure;
@@ -45,22 +44,14 @@ pub(crate) fn measure_in_turn(
     scenario: &str,
 ) -> Result<[Vec<Figure>; 2], Box<dyn Error>> {
     let measuring = [Measuring::new(programs[0])?, Measuring::new(programs[1])?];
-    let mut waiting = VecDeque::new();
-    for measuring in &measuring {
-        let mut process = measuring.start(scenario)?;
-        if process.partner.wait()? {
-            waiting.push_back((measuring, process));
-        } else {
-            measuring.succeeded(process.end()?)?;
-        }
-    }
-    while let Some((measuring, mut process)) = waiting.pop_front() {
-        process.partner.give()?;
-        if process.partner.wait()? {
-            waiting.push_back((measuring, process));
-        } else {
-            measuring.succeeded(process.end()?)?;
-        }
+    let mut processes = Vec::new();
+    take_turns(&measuring, |measuring| -> Result<Partner, Box<dyn Error>> {
+        let (process, partner) = measuring.start(scenario)?;
+        processes.push(process);
+        Ok(partner)
+    })?;
+    for (measuring, process) in measuring.iter().zip(&processes) {
+        measuring.succeeded(process.end()?)?;
     }
     let [first, second] = measuring.map(|measuring| measuring.figures(scenario));
     Ok([first?, second?])
@@ -88,7 +79,7 @@ impl<'a> Measuring<'a> {
         Ok(Self { program, directory })
     }
 
-    fn start(&self, scenario: &str) -> Result<Process, Box<dyn Error>> {
+    fn start(&self, scenario: &str) -> Result<(Process, Partner), Box<dyn Error>> {
         let directory = self.directory.path();
         let output = File::create(directory.join(OUTPUT))?;
         let (partner, line) = Partner::new()?;
@@ -106,8 +97,10 @@ impl<'a> Measuring<'a> {
             .stdin(line)
             .stderr(output.try_clone()?)
             .stdout(output);
-        let process = Process::start(command, partner);
-        process.map_err(|error| format!("{}: {error}", self.program.display()).into())
+        match Process::start(command) {
+            Ok(process) => Ok((process, partner)),
+            Err(error) => Err(format!("{}: {error}", self.program.display()).into()),
+        }
     }
 
     fn succeeded(&self, status: ExitStatus) -> Result<(), Box<dyn Error>> {
@@ -133,11 +126,10 @@ impl<'a> Measuring<'a> {
 /// One of the [`OTHERS`], which ends with its owner at the latest.
 struct Process {
     id: u32,
-    partner: Partner,
 }
 
 impl Process {
-    fn start(mut command: Command, partner: Partner) -> io::Result<Self> {
+    fn start(mut command: Command) -> io::Result<Self> {
         let mut others = others();
         if others.are_stopped {
             return Err(interrupted());
@@ -145,7 +137,7 @@ impl Process {
         let child = command.spawn()?;
         let id = child.id();
         others.running.push(child);
-        Ok(Self { id, partner })
+        Ok(Self { id })
     }
 
     /// Waits for its end.

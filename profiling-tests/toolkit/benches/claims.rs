@@ -8,15 +8,18 @@
     reason = "a program that shows what it measured"
 )]
 
+use std::env;
 use std::hint::black_box;
-use std::process::ExitCode;
+use std::io;
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
-use profiling_toolkit::compare::{Verdict, compare_times};
+use profiling_toolkit::compare::{ALL_PAIRS, FEW_PAIRS, Verdict, compare_pairs, compare_times, pair_of};
 use profiling_toolkit::cpu::{CpuOptions, measure_cpu};
 use profiling_toolkit::cpu_clock::process_cpu_ns;
 use profiling_toolkit::memory::{ProfilingAllocator, measure_tracker_cost};
 use profiling_toolkit::timing::{Samples, TimedCalls, TimingOptions};
+use profiling_toolkit::turns::{Partner, Turns, take_turns};
 
 #[global_allocator]
 static GLOBAL: ProfilingAllocator = ProfilingAllocator::new();
@@ -27,10 +30,18 @@ const N_COMPARISONS: usize = 10;
 /// Pairs of a run with the sampler and one without.
 const N_PAIRS: usize = 15;
 
+/// Set for a process that takes turns: how much work it times.
+const ROUNDS: &str = "CLAIMS_ROUNDS";
+
 fn main() -> ExitCode {
+    if let Ok(rounds) = env::var(ROUNDS) {
+        time_in_turn(rounds.parse().unwrap());
+        return ExitCode::SUCCESS;
+    }
     let claims = [
         tracker(),
         comparisons(),
+        comparisons_in_turn(),
         sampler("one busy thread", 1),
         sampler("a busy thread on each processor", n_processors()),
     ];
@@ -71,28 +82,81 @@ fn work(n_rounds: u64) {
 }
 
 fn comparisons() -> Vec<Claim> {
-    let (mut n_same, mut n_more) = (0, 0);
-    for _ in 0..N_COMPARISONS {
+    let compare = |n_rounds| {
         let mut calls = TimedCalls::new(TimingOptions::default());
-        for n_rounds in [300_000, 300_000, 360_000] {
+        for n_rounds in [300_000, n_rounds] {
             calls.call(move || work(n_rounds));
         }
         calls.measure_rest();
         let samples: Vec<Samples> = calls.finish().into_iter().map(|timing| timing.samples).collect();
-        let verdict = |now: usize| compare_times(&samples[0], &samples[now]).unwrap().verdict;
-        n_same += usize::from(verdict(1) == Verdict::WithinNoise);
-        n_more += usize::from(verdict(2) == Verdict::Worse);
-    }
+        compare_times(&samples[0], &samples[1]).unwrap().verdict
+    };
+    judgement("two runs", compare)
+}
+
+fn comparisons_in_turn() -> Vec<Claim> {
+    let compare = |n_rounds| {
+        let mut pairs = Vec::new();
+        while pairs.len() < ALL_PAIRS {
+            if pairs.len() == FEW_PAIRS && !compare_pairs(&pairs).unwrap().is_open {
+                break;
+            }
+            let [first, second] = timed_in_turn([300_000, n_rounds]);
+            pairs.push(pair_of(&first, &second).unwrap());
+        }
+        compare_pairs(&pairs).unwrap().verdict
+    };
+    judgement("processes that take turns", compare)
+}
+
+/// What `compare` says of some work beside the same, and beside so much more.
+fn judgement(of: &str, compare: impl Fn(u64) -> Verdict) -> Vec<Claim> {
+    let claim = |what: &str, n_rounds, expected| {
+        let n_right = (0..N_COMPARISONS)
+            .filter(|_| compare(n_rounds) == expected)
+            .count();
+        Claim {
+            text: format!("{of}: {what}: {n_right} of {N_COMPARISONS} comparisons"),
+            met: n_right == N_COMPARISONS,
+        }
+    };
     vec![
-        Claim {
-            text: format!("the same work is within noise: {n_same} of {N_COMPARISONS} comparisons"),
-            met: n_same == N_COMPARISONS,
-        },
-        Claim {
-            text: format!("a fifth more work is worse: {n_more} of {N_COMPARISONS} comparisons"),
-            met: n_more == N_COMPARISONS,
-        },
+        claim("the same work is within noise", 300_000, Verdict::WithinNoise),
+        claim("a fifth more work is worse", 360_000, Verdict::Worse),
     ]
+}
+
+/// Times of two processes of this program, each with so much work.
+fn timed_in_turn(n_rounds: [u64; 2]) -> [Samples; 2] {
+    let mut processes = Vec::new();
+    take_turns(n_rounds, |n_rounds| -> io::Result<Partner> {
+        let (partner, line) = Partner::new()?;
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .env(ROUNDS, n_rounds.to_string())
+            .stdin(line)
+            .stdout(Stdio::piped());
+        processes.push(command.spawn()?);
+        Ok(partner)
+    })
+    .unwrap();
+    let samples = processes.into_iter().map(|process| {
+        let output = process.wait_with_output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    });
+    samples.collect::<Vec<_>>().try_into().unwrap()
+}
+
+/// Times work in the turns that this process is given.
+fn time_in_turn(n_rounds: u64) {
+    let mut calls = TimedCalls::new(TimingOptions {
+        turns: Turns::over_stdin().unwrap(),
+        ..TimingOptions::default()
+    });
+    calls.call(move || work(n_rounds));
+    calls.measure_rest();
+    let timing = calls.finish().swap_remove(0);
+    println!("{}", serde_json::to_string(&timing.samples).unwrap());
 }
 
 /// By how much sampling slows threads that are busy, in CPU time; with that of the sampler's own thread where they leave it

@@ -1,7 +1,7 @@
 //! Turns that processes take, so that their calls are timed within milliseconds of each other and nothing else runs.
 //!
 //! ```text
-//! who starts them   Partner::wait → give → wait → …      of one process, then of the other
+//! who starts them   take_turns: a turn for one process, then for the other, until both have ended
 //! each of them      Turns::pass before each block of samples
 //! ```
 //! A machine changes from second to second, by what else runs on it or beside it on the same processor. Two programs
@@ -9,10 +9,38 @@
 //! benchmarking"). A process has its turn from its start on: what it does before its first block and between blocks
 //! is done while the others wait, too.
 
+use std::collections::VecDeque;
+use std::io;
+
 #[cfg(unix)]
 pub use self::sockets::{Partner, Turns};
 #[cfg(not(unix))]
 pub use self::without::{Partner, Turns};
+
+/// Starts processes, one after the other, and gives them turns until all have ended. `start` gets what it is to start, and
+/// returns once that has its first turn.
+///
+/// # Errors
+/// Those of `start`, and of lines that are broken otherwise than by a process's end.
+pub fn take_turns<P, E: From<io::Error>>(
+    processes: impl IntoIterator<Item = P>,
+    mut start: impl FnMut(P) -> Result<Partner, E>,
+) -> Result<(), E> {
+    let mut waiting = VecDeque::new();
+    for process in processes {
+        let mut partner = start(process)?;
+        if partner.wait()? {
+            waiting.push_back(partner);
+        }
+    }
+    while let Some(mut partner) = waiting.pop_front() {
+        partner.give()?;
+        if partner.wait()? {
+            waiting.push_back(partner);
+        }
+    }
+    Ok(())
+}
 
 #[cfg(unix)]
 mod sockets {
@@ -81,7 +109,7 @@ mod sockets {
         ///
         /// # Errors
         /// The line is broken otherwise than by its end.
-        pub fn wait(&mut self) -> io::Result<bool> {
+        pub(crate) fn wait(&mut self) -> io::Result<bool> {
             match self.line.read_exact(&mut [0; TURN.len()]) {
                 Ok(()) => Ok(true),
                 Err(error)
@@ -100,7 +128,7 @@ mod sockets {
         ///
         /// # Errors
         /// The line is broken otherwise than by its end.
-        pub fn give(&mut self) -> io::Result<()> {
+        pub(crate) fn give(&mut self) -> io::Result<()> {
             match self.line.write_all(&TURN) {
                 Err(error) if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
                     Err(error)
@@ -112,11 +140,11 @@ mod sockets {
 
     #[cfg(test)]
     mod tests {
-        use std::collections::VecDeque;
         use std::sync::Mutex;
         use std::thread;
         use std::time::Duration;
 
+        use super::super::take_turns;
         use super::*;
         use crate::timing::{TimedCalls, TimingOptions};
 
@@ -128,66 +156,50 @@ mod sockets {
             (Partner { line }, turns)
         }
 
-        /// Starts two threads that take turns, first one, then the other, until both have ended.
-        fn take_turns(first: impl FnOnce(Turns) + Send, second: impl FnOnce(Turns) + Send) {
-            let ((a, of_a), (b, of_b)) = (joined(), joined());
+        /// Runs each in a thread, and has them take turns until all have ended.
+        fn in_threads(work: impl Fn(char, Turns) + Sync) {
             thread::scope(|scope| {
-                scope.spawn(move || first(of_a));
-                let mut waiting = VecDeque::new();
-                let wait = |mut partner: Partner, waiting: &mut VecDeque<Partner>| {
-                    if partner.wait().unwrap() {
-                        waiting.push_back(partner);
-                    }
+                let start = |name| {
+                    let (partner, turns) = joined();
+                    let work = &work;
+                    scope.spawn(move || work(name, turns));
+                    Ok::<_, io::Error>(partner)
                 };
-                wait(a, &mut waiting);
-                scope.spawn(move || second(of_b));
-                wait(b, &mut waiting);
-                while let Some(mut partner) = waiting.pop_front() {
-                    partner.give().unwrap();
-                    wait(partner, &mut waiting);
-                }
+                take_turns(['a', 'b'], start).unwrap();
             });
         }
 
         #[test]
         fn partners_are_active_in_turn() {
             let done = Mutex::new(String::new());
-            let steps = |name| {
-                let done = &done;
-                move |turns: Turns| {
-                    for _ in 0..3 {
-                        turns.pass();
-                        done.lock().unwrap().push(name);
-                    }
+            in_threads(|name, turns| {
+                for _ in 0..3 {
+                    turns.pass();
+                    done.lock().unwrap().push(name);
                 }
-            };
-            take_turns(steps('a'), steps('b'));
+            });
             assert_eq!(done.into_inner().unwrap(), "ababab");
         }
 
         #[test]
         fn blocks_are_taken_in_turn() {
-            let done = Mutex::new(String::new());
-            let measure = |name| {
-                let done = &done;
-                move |turns| {
-                    let mut calls = TimedCalls::new(TimingOptions {
-                        warm_up_calls: 1,
-                        blocks: 2,
-                        samples_per_block: 2,
-                        least_sample: Duration::ZERO,
-                        turns,
-                        ..TimingOptions::default()
-                    });
-                    calls.call(|| done.lock().unwrap().push(name));
-                    calls.measure_rest();
-                    let timing = calls.finish().swap_remove(0);
-                    assert_eq!(timing.samples.ns.len(), 4);
-                    assert!(timing.samples.reference_ns.is_empty());
-                }
-            };
-            take_turns(measure('a'), measure('b'));
-            let mut done: Vec<char> = done.into_inner().unwrap().chars().collect();
+            let done = Mutex::new(Vec::new());
+            in_threads(|name, turns| {
+                let mut calls = TimedCalls::new(TimingOptions {
+                    warm_up_calls: 1,
+                    blocks: 2,
+                    samples_per_block: 2,
+                    least_sample: Duration::ZERO,
+                    turns,
+                    ..TimingOptions::default()
+                });
+                calls.call(|| done.lock().unwrap().push(name));
+                calls.measure_rest();
+                let timing = calls.finish().swap_remove(0);
+                assert_eq!(timing.samples.ns.len(), 4);
+                assert!(timing.samples.reference_ns.is_empty());
+            });
+            let mut done = done.into_inner().unwrap();
             done.dedup();
             assert_eq!(done, ['a', 'b', 'a', 'b', 'a', 'b'], "warm-ups, two blocks");
         }
@@ -257,7 +269,7 @@ mod without {
         ///
         /// # Errors
         /// None.
-        pub fn wait(&mut self) -> io::Result<bool> {
+        pub(crate) fn wait(&mut self) -> io::Result<bool> {
             Ok(false)
         }
 
@@ -265,7 +277,7 @@ mod without {
         ///
         /// # Errors
         /// None.
-        pub fn give(&mut self) -> io::Result<()> {
+        pub(crate) fn give(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
