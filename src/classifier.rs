@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::document::{Field, LabelId};
+use crate::document::{Field, LabelId, LabelIds};
 use crate::error::{Error, Result};
 use crate::explanation::Explanation;
 use crate::model::{Model, Start, TrainingParams};
@@ -211,7 +211,7 @@ impl DocumentClassifier {
     ///
     /// # Errors
     /// [`Error::NoModel`].
-    pub fn predict_tags(&self, content: &str) -> Result<Vec<LabelId>> {
+    pub fn predict_tags(&self, content: &str) -> Result<LabelIds> {
         Ok(self.ready()?.predictor.predict_field(Field::Tags, content))
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// Primary key of a document in its archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,6 +81,9 @@ pub struct Labels {
     /// The auto tags, ascending.
     pub tags: Vec<LabelId>,
 }
+
+/// Labels that were answered for one field, ascending: up to four take no allocation.
+pub type LabelIds = SmallVec<[LabelId; 4]>;
 
 impl Labels {
     /// The labels of one field, ascending: at most one, except for tags.

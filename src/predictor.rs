@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Field, LabelCatalog, LabelId};
+use crate::document::{Field, LabelCatalog, LabelId, LabelIds};
 use crate::error::{Error, Result};
 use crate::explainer::Explainer;
 use crate::explanation::Explanation;
@@ -43,7 +43,7 @@ impl Predictor {
     }
 
     /// Answers for one field: at most one label, except for tags, which are ascending.
-    pub fn predict_field(&self, field: Field, content: &str) -> Vec<LabelId> {
+    pub fn predict_field(&self, field: Field, content: &str) -> LabelIds {
         self.prepared.labels(field, &self.vectorize(content))
     }
 

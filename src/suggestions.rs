@@ -1,5 +1,7 @@
 //! What a classifier answers: labels, how sure it is of them, and what else it considered.
 
+use smallvec::SmallVec;
+
 use crate::document::{Field, LabelId, Labels};
 
 /// Labels that were not assigned, but came closest, are listed up to this number.
@@ -15,12 +17,15 @@ pub struct Suggestions {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldSuggestion {
     /// What to assign, keys ascending: any number of tags, at most one label of another field.
-    pub labels: Vec<Candidate>,
+    pub labels: Candidates,
     /// The labels that came closest without being assigned, the most confident first, at most [`N_RUNNERS_UP`].
-    pub runners_up: Vec<Candidate>,
+    pub runners_up: Candidates,
     /// Confidence that none of the field's labels belongs on the document, 0 to 1.
     pub none: f32,
 }
+
+/// Some labels and how sure the classifier is of each; up to four take no allocation.
+pub type Candidates = SmallVec<[Candidate; 4]>;
 
 /// A label and how sure the classifier is that it belongs on the document.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,15 +75,16 @@ impl FieldSuggestion {
                 .map(|label| Candidate { label, confidence })
                 .into_iter()
                 .collect(),
-            runners_up: Vec::new(),
+            runners_up: Candidates::new(),
             none: if label.is_some() { 0.0 } else { 1.0 },
         }
     }
 
     fn at_least(&self, confidence: f32) -> Self {
-        let (labels, unsure): (Vec<_>, Vec<_>) = self
+        let (labels, unsure): (Candidates, Candidates) = self
             .labels
             .iter()
+            .copied()
             .partition(|candidate| candidate.confidence >= confidence);
         Self {
             labels,
@@ -114,8 +120,8 @@ impl Default for FieldSuggestion {
 }
 
 /// The most confident of `candidates`, most confident first; of equals, the one with the lower key.
-pub(crate) fn most_confident(candidates: impl IntoIterator<Item = Candidate>) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
+pub(crate) fn most_confident(candidates: impl IntoIterator<Item = Candidate>) -> Candidates {
+    let mut found = Candidates::new();
     for candidate in candidates {
         let comes_before = |other: &Candidate| {
             let by_confidence = other.confidence.total_cmp(&candidate.confidence);
@@ -128,9 +134,6 @@ pub(crate) fn most_confident(candidates: impl IntoIterator<Item = Candidate>) ->
             }
             found.pop();
         }
-        if found.is_empty() {
-            found.reserve_exact(N_RUNNERS_UP);
-        }
         let at = found.iter().position(comes_before).unwrap_or(found.len());
         found.insert(at, candidate);
     }
@@ -139,6 +142,8 @@ pub(crate) fn most_confident(candidates: impl IntoIterator<Item = Candidate>) ->
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     fn candidate(label: i32, confidence: f32) -> Candidate {
@@ -151,27 +156,33 @@ mod tests {
     #[test]
     fn most_confident_come_first_and_few() {
         let found = most_confident((1..=9).map(|label| candidate(label, label as f32 / 10.0)));
-        assert_eq!(found, [candidate(9, 0.9), candidate(8, 0.8), candidate(7, 0.7)]);
+        assert_eq!(
+            found[..],
+            [candidate(9, 0.9), candidate(8, 0.8), candidate(7, 0.7)]
+        );
     }
 
     #[test]
     fn of_equally_confident_ones_the_lower_key_comes_first() {
         let found = most_confident([5, 3, 4, 1].map(|label| candidate(label, 0.5)));
-        assert_eq!(found, [candidate(1, 0.5), candidate(3, 0.5), candidate(4, 0.5)]);
+        assert_eq!(
+            found[..],
+            [candidate(1, 0.5), candidate(3, 0.5), candidate(4, 0.5)]
+        );
     }
 
     #[test]
     fn labels_that_are_not_certain_enough_become_runners_up() {
         let field = FieldSuggestion {
-            labels: vec![candidate(1, 0.7), candidate(2, 0.9)],
-            runners_up: vec![candidate(3, 0.4)],
+            labels: smallvec![candidate(1, 0.7), candidate(2, 0.9)],
+            runners_up: smallvec![candidate(3, 0.4)],
             none: 0.1,
         };
         let suggestions = Suggestions::new(std::array::from_fn(|_| field.clone()));
         let strict = suggestions.at_least(0.8);
-        assert_eq!(strict.of(Field::Tags).labels, [candidate(2, 0.9)]);
+        assert_eq!(strict.of(Field::Tags).labels[..], [candidate(2, 0.9)]);
         assert_eq!(
-            strict.of(Field::Tags).runners_up,
+            strict.of(Field::Tags).runners_up[..],
             [candidate(1, 0.7), candidate(3, 0.4)]
         );
         assert_eq!(suggestions.at_least(0.7), suggestions);

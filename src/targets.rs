@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Field, LabelId, Labels};
+use crate::document::{Field, LabelId, LabelIds, Labels};
 use crate::learners::Targets;
 use crate::suggestions::{Candidate, FieldSuggestion, most_confident};
 
@@ -74,7 +74,7 @@ impl ClassEncoder {
     ///
     /// The most probable class, the first of equals; with two classes the second if its probability is above one
     /// half; each tag whose probability is above one half.
-    pub fn decode(&self, probabilities: &[f32]) -> Vec<LabelId> {
+    pub fn decode(&self, probabilities: &[f32]) -> LabelIds {
         match self {
             Self::OneOf(classes) => classes[most_probable(probabilities)].into_iter().collect(),
             Self::AnyOf(tags) => {
@@ -246,7 +246,7 @@ mod tests {
             ClassEncoder::fit(Field::Correspondent, &correspondents(&[Some(A), Some(A)])).unwrap();
         assert_eq!(targets, FieldTargets::Constant);
         assert_eq!(encoder.n_outputs(), 0);
-        assert_eq!(encoder.decode(&[]), [A]);
+        assert_eq!(encoder.decode(&[])[..], [A]);
     }
 
     #[test]
@@ -258,8 +258,8 @@ mod tests {
             FieldTargets::Learnable(Targets::Binary(vec![true, false]))
         );
         assert_eq!(encoder.n_outputs(), 1);
-        assert_eq!(encoder.decode(&[0.5]), []);
-        assert_eq!(encoder.decode(&[0.500_001]), [A]);
+        assert_eq!(encoder.decode(&[0.5])[..], []);
+        assert_eq!(encoder.decode(&[0.500_001])[..], [A]);
     }
 
     #[test]
@@ -267,8 +267,8 @@ mod tests {
         let encoder = ClassEncoder::OneOf(vec![None, Some(A), Some(B), Some(C)]);
         let found = encoder.suggest(&[0.1, 0.2, 0.6, 0.1]);
         let candidate = |label, confidence| Candidate { label, confidence };
-        assert_eq!(found.labels, [candidate(B, 0.6)]);
-        assert_eq!(found.runners_up, [candidate(A, 0.2), candidate(C, 0.1)]);
+        assert_eq!(found.labels[..], [candidate(B, 0.6)]);
+        assert_eq!(found.runners_up[..], [candidate(A, 0.2), candidate(C, 0.1)]);
         assert_eq!((found.none, found.confidence()), (0.1, 0.6));
     }
 
@@ -287,7 +287,7 @@ mod tests {
         for classes in [vec![None, Some(A)], vec![Some(A), Some(B)]] {
             let encoder = ClassEncoder::OneOf(classes);
             for second in [0.0, 0.5, 0.500_001, 1.0] {
-                let suggested: Vec<_> = encoder.suggest(&[second]).label_ids().collect();
+                let suggested: LabelIds = encoder.suggest(&[second]).label_ids().collect();
                 assert_eq!(suggested, encoder.decode(&[second]), "{second}");
             }
         }
@@ -304,12 +304,12 @@ mod tests {
         let probabilities = [0.9, 0.5, 0.51];
         let found = encoder.suggest(&probabilities);
         assert_eq!(
-            found.label_ids().collect::<Vec<_>>(),
+            found.label_ids().collect::<LabelIds>(),
             encoder.decode(&probabilities)
         );
         assert!((found.none - 0.1).abs() < 1e-6, "{}", found.none);
         assert_eq!(
-            found.runners_up,
+            found.runners_up[..],
             [Candidate {
                 label: B,
                 confidence: 0.5
@@ -335,14 +335,14 @@ mod tests {
     fn two_labels_without_none_are_two_classes() {
         let (encoder, _) =
             ClassEncoder::fit(Field::Correspondent, &correspondents(&[Some(A), Some(B)])).unwrap();
-        assert_eq!(encoder.decode(&[0.2]), [A]);
-        assert_eq!(encoder.decode(&[0.8]), [B]);
+        assert_eq!(encoder.decode(&[0.2])[..], [A]);
+        assert_eq!(encoder.decode(&[0.8])[..], [B]);
     }
 
     #[test]
     fn the_first_of_equally_probable_classes_wins() {
         let encoder = ClassEncoder::OneOf(vec![None, Some(A), Some(B)]);
-        assert_eq!(encoder.decode(&[0.2, 0.4, 0.4]), [A]);
+        assert_eq!(encoder.decode(&[0.2, 0.4, 0.4])[..], [A]);
     }
 
     #[test]
@@ -359,7 +359,7 @@ mod tests {
     fn one_tag_on_every_document_is_always_assigned() {
         let (encoder, targets) = ClassEncoder::fit(Field::Tags, &tagged(&[&[B], &[B]])).unwrap();
         assert_eq!(targets, FieldTargets::Constant);
-        assert_eq!(encoder.decode(&[]), [B]);
+        assert_eq!(encoder.decode(&[])[..], [B]);
     }
 
     #[test]
@@ -377,6 +377,6 @@ mod tests {
             n_labels: 3,
         };
         assert_eq!(targets, FieldTargets::Learnable(expected));
-        assert_eq!(encoder.decode(&[0.9, 0.5, 0.51]), [A, C]);
+        assert_eq!(encoder.decode(&[0.9, 0.5, 0.51])[..], [A, C]);
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use postroom::Error;
 use postroom::classifier::{DocumentClassifier, Loading};
-use postroom::document::{Field, LabelId};
+use postroom::document::{Field, LabelIds};
 use postroom::learners::mlp::MlpParams;
 use postroom::model::TrainingParams;
 use postroom::model_file::{self, SecretKey};
@@ -108,7 +108,7 @@ impl TwoModels {
     fn source(&self, predictor: &Predictor, at: usize) -> Option<usize> {
         let answer = predictor.predict(&text(at));
         let one_by_one = Field::ALL.map(|field| predictor.predict_field(field, &text(at)));
-        let whole = Field::ALL.map(|field| answer.of(field).label_ids().collect::<Vec<LabelId>>());
+        let whole = Field::ALL.map(|field| answer.of(field).label_ids().collect::<LabelIds>());
         let is_whole = whole == one_by_one && whole.iter().all(|labels| labels.len() == 1);
         (0..2).find(|&model| is_whole && self.answers[model][at] == answer)
     }

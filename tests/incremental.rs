@@ -55,7 +55,7 @@ fn right_on_held_out(model: &Model, held_out: &[serde_json::Value]) -> f64 {
             Some(labels) => labels.iter().filter_map(key).collect(),
             None => key(labels).into_iter().collect(),
         };
-        predictor.predict_field(field, document["content"].as_str().unwrap()) == expected
+        predictor.predict_field(field, document["content"].as_str().unwrap())[..] == expected
     };
     let answers = held_out
         .iter()
@@ -214,8 +214,11 @@ fn a_label_that_appears_is_learned() {
     assert!(is_incremental(&report), "{:?}", report.kind);
     let predictor = predictor(&model);
     let content = "noise1 noise2 quixotic zephyr marmalade noise3";
-    assert_eq!(predictor.predict_field(Field::Correspondent, content), [sender]);
-    assert_eq!(predictor.predict_field(Field::Tags, content), [tag]);
+    assert_eq!(
+        predictor.predict_field(Field::Correspondent, content)[..],
+        [sender]
+    );
+    assert_eq!(predictor.predict_field(Field::Tags, content)[..], [tag]);
     assert_eq!(model.catalog.name(Field::Tags, tag), Some("new tag"));
 }
 

@@ -127,7 +127,7 @@ fn sender(classifier: &DocumentClassifier, content: &str) -> Option<LabelId> {
 }
 
 fn tags(classifier: &DocumentClassifier, content: &str) -> Vec<LabelId> {
-    classifier.predict_tags(content).unwrap()
+    classifier.predict_tags(content).unwrap().to_vec()
 }
 
 /// What comes closest, assigned or not.

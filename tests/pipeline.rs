@@ -57,7 +57,10 @@ fn one_answer_for_all_fields_equals_four_answers() {
             answer.labels().document_type,
             classifier.predict_document_type(&content).unwrap()
         );
-        assert_eq!(answer.labels().tags, classifier.predict_tags(&content).unwrap());
+        assert_eq!(
+            answer.labels().tags[..],
+            classifier.predict_tags(&content).unwrap()[..]
+        );
         assert_eq!(
             answer.labels().storage_path,
             classifier.predict_storage_path(&content).unwrap()
@@ -279,7 +282,7 @@ fn one_document_is_enough_for_its_labels() {
         classifier.predict_correspondent("anything").unwrap(),
         Some(sender)
     );
-    assert_eq!(classifier.predict_tags("anything").unwrap(), []);
+    assert!(classifier.predict_tags("anything").unwrap().is_empty());
 }
 
 #[test]

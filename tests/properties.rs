@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postroom::document::{Field, LabelId, Labels};
+use postroom::document::{Field, LabelId, LabelIds, Labels};
 use postroom::features::{
     CountVectorizer, CountVectorizerParams, Ngrams, TfidfParams, TfidfTerms, TfidfVectorizer, TokenBags,
 };
@@ -233,9 +233,9 @@ proptest! {
             for (at, document) in documents.iter().enumerate() {
                 let answer = certain(&targets, at);
                 prop_assert_eq!(answer.len(), encoder.n_outputs());
-                prop_assert_eq!(encoder.decode(&answer), document.of(field));
-                let suggested: Vec<LabelId> = encoder.suggest(&answer).label_ids().collect();
-                prop_assert_eq!(suggested, document.of(field));
+                prop_assert_eq!(&encoder.decode(&answer)[..], document.of(field));
+                let suggested: LabelIds = encoder.suggest(&answer).label_ids().collect();
+                prop_assert_eq!(&suggested[..], document.of(field));
             }
         }
     }

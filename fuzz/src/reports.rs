@@ -84,7 +84,7 @@ impl Reports {
         let (head, mut report) = (self.head(), report());
         baseline::save(BASELINE, &head, &report)?;
         let baseline = Baseline::open(BASELINE, SCENARIO, &head)?;
-        let comparison = baseline.compare(&head, &report, &|_| Ok(self::report().figures));
+        let comparison = baseline.compare(&head, &report, &|_| Ok([(); 2].map(|()| self::report().figures)));
         changes::add(&mut report, comparison);
         let budgeting = Budgeting::check(&[BUDGET], &head, &report);
         changes::add_budgets(&mut report, budgeting);
@@ -116,7 +116,8 @@ impl Reports {
                 let mut report = report();
                 // Stacks that can't be drawn are an error.
                 let _drawn = baseline.write_differences(&head, &report);
-                let comparison = baseline.compare(&head, &report, &|_| Ok(self::report().figures));
+                let comparison =
+                    baseline.compare(&head, &report, &|_| Ok([(); 2].map(|()| self::report().figures)));
                 changes::add(&mut report, comparison);
                 assert!(text::file(&head, &report).contains(SCENARIO));
                 assert!(json::file(&head, &report, SCENARIO).ends_with("}\n"));

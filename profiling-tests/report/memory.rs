@@ -34,6 +34,9 @@ pub(crate) fn add(report: &mut Report, name: &str, done: &str, profile: &MemoryP
         .extend(warnings.iter().map(|warning| format!("{done}: {warning}")));
     report.facts(format!("{done}: memory, exact"), totals(profile));
     report.measurement(name, profile);
+    if profile.bytes_allocated == 0 {
+        return;
+    }
     report.table(
         format!("{done}: memory by phase"),
         usage_table("phase", &profile.phases),
@@ -95,8 +98,11 @@ pub(crate) struct GraphNames {
     pub(crate) total: &'static str,
 }
 
-/// Adds the flame graphs in bytes, of the peak and of all that was allocated.
+/// Adds the flame graphs in bytes, of the peak and of all that was allocated; of nothing there are none.
 pub(crate) fn add_graphs(report: &mut Report, names: &GraphNames, profile: &MemoryProfile) {
+    if profile.bytes_allocated == 0 {
+        return;
+    }
     let title = names.title;
     report.graphs.extend([
         Graph::of_memory(

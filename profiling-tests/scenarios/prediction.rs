@@ -136,6 +136,10 @@ pub(super) fn predict_all_four_memory(subject: &Subject<'_>, report: &mut Report
     ask_four(classifier, content);
     let new = least_used(|| ask_four(classifier, content), || classifier.clear_cache())?;
     let known = least_used(|| ask_four(classifier, content), || ())?;
+    let ask_once = || {
+        let _ = black_box(classifier.predict(content));
+    };
+    let once_known = least_used(ask_once, || ())?;
     report::memory::add(report, "four_new", "The four, content new", &new);
     report::memory::add(report, "four_known", "The four, content known", &known);
     let ask_anew = || {
@@ -153,6 +157,7 @@ pub(super) fn predict_all_four_memory(subject: &Subject<'_>, report: &mut Report
     report::leaks::add(report, "four_known_leaks", "The four, content known", &leaks);
     report.figures(figures_of_asking("four_new", &new));
     report.figures(figures_of_asking("four_known", &known));
+    report.figures(figures_of_asking("once_known", &once_known));
     report.headline = format!(
         "new {} in {} blocks, known {} in {}",
         units::bytes(new.bytes_allocated),

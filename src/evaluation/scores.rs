@@ -255,6 +255,8 @@ fn suspects(
 
 #[cfg(test)]
 mod tests {
+    use smallvec::SmallVec;
+
     use super::*;
 
     const A: LabelId = LabelId(1);
@@ -264,7 +266,7 @@ mod tests {
         let candidate = |label| Candidate { label, confidence };
         FieldSuggestion {
             labels: label.map(candidate).into_iter().collect(),
-            runners_up: Vec::new(),
+            runners_up: SmallVec::new(),
             none: if label.is_some() { 0.0 } else { confidence },
         }
     }

@@ -23,9 +23,10 @@ mod threshold;
 mod training;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::Attribution;
-use crate::document::{Field, LabelId};
+use crate::document::{Field, LabelId, LabelIds};
 use crate::error::{Error, Result};
 use crate::features::{TfidfParams, TfidfParts, TfidfVectorizer};
 use crate::learners::linear::{Linear, LinearParams};
@@ -198,6 +199,9 @@ impl LinearModel {
     }
 }
 
+/// What classifiers say of a document, a number for each output: as many as most archives have labels take no allocation.
+type Scores = SmallVec<[f32; 64]>;
+
 /// The pipeline, ready to answer.
 #[derive(Debug)]
 pub(crate) struct PreparedLinearPipeline {
@@ -238,9 +242,9 @@ impl PreparedLinearPipeline {
         }))
     }
 
-    pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
+    pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> LabelIds {
         match &self.fields[field.index()] {
-            None => Vec::new(),
+            None => LabelIds::new(),
             Some(PreparedField::OneLabel(field)) => field.label(vector.as_row()).into_iter().collect(),
             Some(PreparedField::Tags(tags)) => tags.assigned(vector.as_row()),
         }

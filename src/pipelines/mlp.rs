@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Attribution, Examples, Learned, PipelineModel};
-use crate::document::{Field, LabelId, Labels};
+use crate::document::{Field, LabelId, LabelIds, Labels};
 use crate::error::Result;
 use crate::features::{CountVectorizer, CountVectorizerParams, Vocabulary};
 use crate::learners::Targets;
@@ -267,9 +267,9 @@ impl PreparedMlpPipeline {
         )
     }
 
-    pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
+    pub(super) fn labels(&self, field: Field, vector: &SparseVector) -> LabelIds {
         match &self.fields[field.index()] {
-            None => Vec::new(),
+            None => LabelIds::new(),
             Some(field) => self.with_probabilities(field, vector, |found| field.classes.decode(found)),
         }
     }

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentId, Field, LabelId, Labels};
+use crate::document::{DocumentId, Field, LabelId, LabelIds, Labels};
 use crate::error::{Error, Result};
 use crate::explanation::TermKind;
 use crate::features::Term;
@@ -204,7 +204,7 @@ impl Prepared {
     }
 
     /// The labels of one field, without the confidences of those that aren't assigned.
-    pub(crate) fn labels(&self, field: Field, vector: &SparseVector) -> Vec<LabelId> {
+    pub(crate) fn labels(&self, field: Field, vector: &SparseVector) -> LabelIds {
         match self {
             Self::Mlp(prepared) => prepared.labels(field, vector),
             Self::Linear(prepared) => prepared.labels(field, vector),

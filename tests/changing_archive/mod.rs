@@ -214,7 +214,7 @@ pub(crate) fn compared(models: [&Model; 2], letters: &[Letter]) -> ([f64; 2], f6
                 .each_ref()
                 .map(|predictor| predictor.predict_field(field, &letter.content));
             for (n_right, answer) in n_right.iter_mut().zip(&answers) {
-                *n_right += usize::from(*answer == expected);
+                *n_right += usize::from(answer[..] == expected[..]);
             }
             n_equal += usize::from(answers[0] == answers[1]);
         }

@@ -2,13 +2,16 @@
 //!
 //! The label with the highest score is suggested if it is probable enough that it is right.
 
+use smallvec::smallvec;
+
 use super::super::Attribution;
+use super::Scores;
 use super::evidence::{Evidence, N_EVIDENCE, TopTwo};
 use crate::document::LabelId;
 use crate::learners::linear::{Linear, PreparedLinear};
 use crate::learners::logistic::Logistic;
 use crate::sparse::SparseRow;
-use crate::suggestions::{Candidate, FieldSuggestion, N_RUNNERS_UP, most_confident};
+use crate::suggestions::{Candidate, Candidates, FieldSuggestion, N_RUNNERS_UP, most_confident};
 
 /// The score of an example against a label stands for another label's, where there is no other.
 pub(super) const ALONE: f32 = -1.0;
@@ -48,8 +51,8 @@ pub(super) struct PreparedOneLabel {
 /// What the field's classifiers say about a document.
 struct Answers {
     /// Of the labels, and of "no label" where that was learned.
-    scores: Vec<f32>,
-    cosines: Vec<f32>,
+    scores: Scores,
+    cosines: Scores,
     /// Of the labels alone.
     top_scores: TopTwo,
     top_cosines: TopTwo,
@@ -83,14 +86,14 @@ impl PreparedOneLabel {
         let none = (1.0 - best_candidate.confidence - left).max(0.0);
         if self.is_assigned(&answers, best, best_candidate.confidence) {
             return FieldSuggestion {
-                labels: vec![best_candidate],
+                labels: smallvec![best_candidate],
                 runners_up: others,
                 none,
             };
         }
         let runners_up = std::iter::once(best_candidate).chain(others);
         FieldSuggestion {
-            labels: Vec::new(),
+            labels: Candidates::new(),
             runners_up: runners_up.take(N_RUNNERS_UP).collect(),
             none,
         }
@@ -137,8 +140,8 @@ impl PreparedOneLabel {
 
     /// None where there are no labels.
     fn answers(&self, features: SparseRow<'_>) -> Option<Answers> {
-        let mut scores = vec![0.0; self.learner.n_outputs()];
-        let mut cosines = vec![0.0; self.centroids.n_outputs()];
+        let mut scores: Scores = smallvec![0.0; self.learner.n_outputs()];
+        let mut cosines: Scores = smallvec![0.0; self.centroids.n_outputs()];
         self.learner.scores(features, &mut scores);
         self.centroids.scores(features, &mut cosines);
         let n_labels = self.field.labels.len();
@@ -183,7 +186,7 @@ impl PreparedOneLabel {
     }
 }
 
-fn capped(mut others: Vec<Candidate>, best: f32) -> Vec<Candidate> {
+fn capped(mut others: Candidates, best: f32) -> Candidates {
     for other in &mut others {
         other.confidence = left_by(best, other.confidence);
     }

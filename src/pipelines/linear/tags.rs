@@ -1,12 +1,15 @@
 //! The tags: any number of labels a document, each decided for itself.
 
+use smallvec::smallvec;
+
 use super::super::Attribution;
+use super::Scores;
 use super::evidence::N_DOCUMENTS_WITH_LABEL;
-use crate::document::LabelId;
+use crate::document::{LabelId, LabelIds};
 use crate::learners::linear::{Linear, PreparedLinear};
 use crate::learners::logistic::Logistic;
 use crate::sparse::SparseRow;
-use crate::suggestions::{Candidate, FieldSuggestion, most_confident};
+use crate::suggestions::{Candidate, Candidates, FieldSuggestion, most_confident};
 
 /// How many numbers a tag's confidence is made of.
 pub(super) const N_TAG_EVIDENCE: usize = 3;
@@ -54,25 +57,24 @@ impl PreparedTags {
 
     /// What is suggested for a document of these features.
     pub(super) fn suggest(&self, features: SparseRow<'_>) -> FieldSuggestion {
-        let (mut labels, mut others) = (Vec::new(), Vec::new());
-        let mut surest = 0.0_f32;
-        for (candidate, is_assigned) in self.candidates(features) {
+        let (mut labels, mut surest) = (Candidates::new(), 0.0_f32);
+        let others = self.candidates(features).filter_map(|(candidate, is_assigned)| {
             surest = surest.max(candidate.confidence);
             if is_assigned {
                 labels.push(candidate);
-            } else {
-                others.push(candidate);
             }
-        }
+            (!is_assigned).then_some(candidate)
+        });
+        let runners_up = most_confident(others);
         FieldSuggestion {
             labels,
-            runners_up: most_confident(others),
+            runners_up,
             none: 1.0 - surest,
         }
     }
 
     /// The tags assigned, ascending.
-    pub(super) fn assigned(&self, features: SparseRow<'_>) -> Vec<LabelId> {
+    pub(super) fn assigned(&self, features: SparseRow<'_>) -> LabelIds {
         let candidates = self.candidates(features);
         let assigned = candidates.filter(|(_, is_assigned)| *is_assigned);
         assigned.map(|(candidate, _)| candidate.label).collect()
@@ -100,8 +102,8 @@ impl PreparedTags {
         scores.map(|(at, score)| self.candidate(at, score))
     }
 
-    fn scores(&self, features: SparseRow<'_>) -> Vec<f32> {
-        let mut scores = vec![0.0; self.learner.n_outputs()];
+    fn scores(&self, features: SparseRow<'_>) -> Scores {
+        let mut scores = smallvec![0.0; self.learner.n_outputs()];
         self.learner.scores(features, &mut scores);
         scores
     }
