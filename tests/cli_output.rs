@@ -7,6 +7,7 @@ use std::fs;
 
 use cli_common::{LONG_NAME, Run, User, on_a_terminal};
 use sha2::{Digest as _, Sha256};
+use unicode_width::UnicodeWidthStr as _;
 
 const VERBS: [&str; 8] = [
     "train",
@@ -22,11 +23,7 @@ const VERBS: [&str; 8] = [
 #[track_caller]
 fn fits(text: &str, columns: usize) {
     for line in text.lines() {
-        assert!(
-            line.chars().count() <= columns,
-            "{} columns: {line}",
-            line.chars().count()
-        );
+        assert!(line.width() <= columns, "{} columns: {line}", line.width());
     }
 }
 
@@ -113,7 +110,7 @@ fn inspection_needs_no_key() {
         "linear, language english, seed 42",
         "version 2",
         "not checked",
-        "1 labels",
+        "1 label\n",
         "2023-11-14 22:13:20 UTC",
     ] {
         assert!(stdout.contains(part), "no {part:?} in {stdout}");

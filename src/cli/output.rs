@@ -56,6 +56,11 @@ pub(super) fn field_name(field: Field) -> String {
     field.name().replace('_', " ")
 }
 
+/// A number of labels.
+pub(super) fn n_labels(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "label" } else { "labels" })
+}
+
 /// A share as evaluations print it.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)

@@ -15,8 +15,8 @@ use postroom::model_file::{MAGIC, ModelFileProblem};
 use postroom::train_report::{FieldReport, LearnerReport, TrainReport, TrainingKind};
 
 use super::key::{KeyError, KeyOptions, SigningKey};
-use super::options::Learning;
-use super::output::{field_name, print};
+use super::options::{Learning, ensure_of_kind};
+use super::output::{field_name, n_labels, print};
 use super::terminal::Terminal;
 use super::thresholds::Thresholds;
 use super::{Failure, interrupt, progress};
@@ -181,10 +181,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 fn fared(field: &FieldReport) -> String {
-    let labels = match field.n_labels {
-        1 => "1 label".to_owned(),
-        n_labels => format!("{n_labels} labels"),
-    };
+    let labels = n_labels(field.n_labels);
     match &field.learner {
         LearnerReport::Constant => format!("{labels}, the same for all documents"),
         LearnerReport::Mlp(fit) => format!(
