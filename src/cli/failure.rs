@@ -62,17 +62,28 @@ pub(crate) enum Failure {
         problem: io::Error,
     },
 
-    /// The model has no label of that name.
+    /// The model has no label of that name or number.
     #[error(
-        "{field}: the model has no label {name:?} among its {n_known}; postroom inspect --json lists them"
+        "{field}: the model has no label {label} among its {n_known}; postroom inspect --labels lists them"
     )]
     UnknownLabel {
         /// The field.
         field: Field,
-        /// The name.
-        name: String,
+        /// What was asked for.
+        label: String,
         /// Labels that there are.
         n_known: usize,
+    },
+
+    /// Labels of several owners have that name.
+    #[error("{field}: several labels are called {label}; say which with --label-id: {ids}")]
+    SeveralLabels {
+        /// The field.
+        field: Field,
+        /// What was asked for.
+        label: String,
+        /// Those that it may be, joined by commas.
+        ids: String,
     },
 
     /// A threshold was given to a label that isn't learned.

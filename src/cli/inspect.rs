@@ -188,7 +188,7 @@ impl Inspection<'_> {
         for field in Field::ALL {
             line(&field_name(field), &n_labels(self.n_labels[field.name()]));
             for label in self.labels.iter().flat_map(|labels| &labels[field.name()]) {
-                line("", label.name);
+                line("", &format!("{:>6}  {}", label.id, harmless(label.name)));
             }
         }
         line("size", &DecimalBytes(self.bytes as u64).to_string());
