@@ -306,6 +306,19 @@ fn every_shell_has_its_completions() {
     }
 }
 
+/// As `postroom train … 2>&1 >log | head` does to it.
+#[cfg(unix)]
+#[test]
+fn reader_of_the_log_who_goes_away_stops_no_work() {
+    let user = User::with_archive();
+    for arguments in answers(&user) {
+        let (reader, log) = std::io::pipe().unwrap();
+        drop(reader);
+        let run: Run = user.command(&arguments).stderr(log).output().unwrap().into();
+        assert!(!run.succeeded().stdout.is_empty(), "{arguments:?}");
+    }
+}
+
 const RED: &str = "\u{1b}[1;31m";
 
 #[test]
