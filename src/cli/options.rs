@@ -119,9 +119,15 @@ impl TypedValueParser for LocationParser {
     type Value = Location;
 
     fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Location, clap::Error> {
-        Location::parse(value).map_err(|problem| {
+        let wrong = |problem: &dyn fmt::Display| {
             clap::Error::raw(ErrorKind::ValueValidation, format!("--db: {problem}\n")).with_cmd(command)
-        })
+        };
+        if value.is_empty() {
+            return Err(wrong(
+                &"expected the path of a db.sqlite3, or a URL, and nothing is given",
+            ));
+        }
+        Location::parse(value).map_err(|problem| wrong(&problem))
     }
 }
 
