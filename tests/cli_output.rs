@@ -202,30 +202,6 @@ fn numbers_that_make_no_sense_are_wrong_usage() {
 }
 
 #[test]
-fn page_is_written_beside_the_answer() {
-    let user = User::with_archive();
-    let stdout = user
-        .run(&["evaluate", "--db", "db.sqlite3", "--html", "page.html"])
-        .succeeded()
-        .stdout;
-    assert!(stdout.starts_with("40 documents"), "{stdout}");
-    let page = fs::read_to_string(user.path("page.html")).unwrap();
-    assert!(
-        page.starts_with("<!doctype html>") && page.contains("City Library"),
-        "{page}"
-    );
-}
-
-#[test]
-fn page_never_replaces_the_archive() {
-    let user = User::with_archive();
-    let before = user.files();
-    user.run(&["evaluate", "--db", "db.sqlite3", "--html", "db.sqlite3"])
-        .failed_saying(&["this is the archive"]);
-    assert_eq!(user.files(), before);
-}
-
-#[test]
 fn profile_has_the_stages_and_the_bytes_of_the_contents() {
     let user = User::with_archive();
     let cost = user

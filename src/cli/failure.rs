@@ -46,8 +46,13 @@ pub(crate) enum Failure {
     PreviousModel(ModelFileError),
 
     /// A file that would be replaced isn't ours to replace.
-    #[error("{}: there is a file already, and it is not a model; choose another path", _0.display())]
-    NotAModel(PathBuf),
+    #[error("{}: there is a file already, and it is not {kind}; choose another path", path.display())]
+    OfAnotherKind {
+        /// The file.
+        path: PathBuf,
+        /// What would take its place.
+        kind: &'static str,
+    },
 
     /// A file that would be written is the archive.
     #[error("{}: this is the archive, which is never written to; choose another path", _0.display())]

@@ -1,8 +1,7 @@
 //! `train`: learns from an archive, unless nothing changed, and replaces the model whole or not at all.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,8 @@ impl Train {
         let began = Instant::now();
         let store = self.learning.open()?;
         self.learning.check_writable(&self.model)?;
-        ensure_model_or_nothing(&self.model)?;
+        // Even `--full` replaces nothing but models.
+        ensure_of_kind(&self.model, &MAGIC, "a model")?;
         let key = self.key.find()?;
         let mut classifier = DocumentClassifier::new(ClassifierParams {
             training: self.thresholds.applied(self.learning.params(), &store)?,
@@ -190,27 +190,5 @@ fn fared(field: &FieldReport) -> String {
             fit.final_loss()
         ),
         LearnerReport::Linear(report) => format!("{labels}, {} passes at most", report.fit.max_passes),
-    }
-}
-
-/// Even `--full` replaces nothing but models: the path may be a slip.
-fn ensure_model_or_nothing(path: &Path) -> Result<(), Failure> {
-    let Ok(file) = File::open(path) else { return Ok(()) };
-    let mut magic = Vec::new();
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut magic)
-        .map_err(|source| {
-            Failure::model(
-                path,
-                ModelFileProblem::Io {
-                    action: "read it",
-                    source,
-                },
-            )
-        })?;
-    if MAGIC.starts_with(&magic) {
-        Ok(())
-    } else {
-        Err(Failure::NotAModel(path.to_owned()))
     }
 }
