@@ -13,7 +13,7 @@ const NAMES: [&str; 6] = [
     "東京電力株式会社東京電力株式会社東京電力",
     "u\u{308}berfa\u{308}llig",
     "شركة \u{202e}الكهرباء 12",
-    "👩‍👩‍👧‍👦 family 🔥",
+    "👩‍👩‍👧‍👦 family 🔥🏳️‍🌈👩‍👩‍👧‍👦 family 🔥🏳️‍🌈",
     "\u{200b}zero\u{200b} width",
     "one\r\nline\tonly\u{1b}[2J",
 ];

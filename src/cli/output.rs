@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use postroom::document::Field;
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::Failure;
 
@@ -82,7 +83,7 @@ fn width() -> usize {
 
 /// The line in parts of at most `width` columns.
 fn wrapped(line: &str, width: usize) -> Vec<String> {
-    if textwrap::core::display_width(line) <= width {
+    if line.width() <= width {
         return vec![line.to_owned()];
     }
     let indent = " ".repeat(last_column(line, width / 2));
@@ -134,7 +135,11 @@ mod tests {
 
     #[test]
     fn line_that_fits_stays_as_it_is() {
-        assert_eq!(wrapped("  a   b", 40), ["  a   b"]);
+        // Four joined letters that take two columns.
+        let family = "👩‍👩‍👧‍👦".repeat(20);
+        for line in ["  a   b", &family] {
+            assert_eq!(wrapped(line, 40), [line]);
+        }
     }
 
     #[test]
