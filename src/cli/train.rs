@@ -31,7 +31,7 @@ use super::{Failure, interrupt, progress};
     postroom train --db postgres://paperless@db/paperless --model model.postroom\n  \
     postroom train --db db.sqlite3 --model model.postroom \\\n    \
       --threshold precision:0.95 --label-threshold 'tags:Tax=0.99'\n  \
-    postroom -q train --db db.sqlite3 --model model.postroom   # in a cron job")]
+    postroom -q train --db db.sqlite3 --model model.postroom > /dev/null   # cron")]
 pub(super) struct Train {
     #[command(flatten)]
     learning: Learning,
