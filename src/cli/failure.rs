@@ -58,6 +58,10 @@ pub(crate) enum Failure {
     #[error("{}: this is the archive, which is never written to; choose another path", _0.display())]
     IsTheArchive(PathBuf),
 
+    /// The key that is to be made would be replaced by the model.
+    #[error("{}: the model and the key that signs it would be one file; choose another path for one of them", _0.display())]
+    IsTheKey(PathBuf),
+
     /// No file can be made where one is to be written.
     #[error("cannot write {}: {problem}; choose another path, or make the directory and allow writing to it", path.display())]
     NotWritable {

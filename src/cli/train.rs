@@ -14,7 +14,7 @@ use postroom::model_file::{MAGIC, ModelFileProblem};
 use postroom::train_report::{FieldReport, LearnerReport, TrainReport, TrainingKind};
 
 use super::key::{KeyError, KeyOptions, SigningKey};
-use super::options::{Learning, ensure_of_kind};
+use super::options::{Learning, directory_of, ensure_of_kind};
 use super::output::{field_name, n_labels, print};
 use super::terminal::Terminal;
 use super::thresholds::Thresholds;
@@ -60,6 +60,9 @@ impl Train {
         // Even `--full` replaces nothing but models.
         ensure_of_kind(&self.model, &MAGIC, "a model")?;
         let key = self.key.find()?;
+        if matches!(&key, SigningKey::Missing(path) if place(path) == place(&self.model)) {
+            return Err(Failure::IsTheKey(self.model.clone()));
+        }
         let mut classifier = DocumentClassifier::new(ClassifierParams {
             training: self.thresholds.applied(self.learning.params(), &store)?,
             ..ClassifierParams::default()
@@ -166,6 +169,11 @@ impl Train {
             pipeline.name()
         )
     }
+}
+
+/// A path that is the same for the same file, though there is none yet.
+fn place(path: &Path) -> Option<PathBuf> {
+    Some(fs::canonicalize(directory_of(path)).ok()?.join(path.file_name()?))
 }
 
 /// What a training led to.
