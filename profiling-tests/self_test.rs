@@ -28,7 +28,7 @@ type Check = fn() -> Outcome;
 
 /// All of them, to run before anything is measured.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks: [(&str, Check); 16] = [
+    let checks: [(&str, Check); 17] = [
         ("self_test::allocator_is_installed", allocator_is_installed),
         (
             "self_test::scripted_allocations_are_exact",
@@ -72,6 +72,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         (
             "self_test::damaged_baseline_is_refused_or_compared_with",
             hostile::damaged_baseline_is_refused_or_compared_with,
+        ),
+        (
+            "self_test::baseline_of_more_samples_than_a_run_takes_is_refused",
+            hostile::baseline_of_more_samples_than_a_run_takes_is_refused,
         ),
         (
             "self_test::damaged_report_spoils_no_page",

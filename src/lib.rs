@@ -40,6 +40,7 @@
 //! A paperless-ngx database is opened with [`SqliteStore::open`](store::SqliteStore::open), read-only and without a
 //! trace; one of whatever kind, on a server too, with [`Archive::open`](store::Archive::open).
 
+mod cells;
 pub mod classifier;
 pub mod document;
 pub mod error;

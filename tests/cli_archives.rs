@@ -30,6 +30,18 @@ fn missing_archive_is_named() {
 }
 
 #[test]
+fn path_of_nothing_is_wrong_usage() {
+    // As a script writes it whose variable isn't set.
+    let run = User::new().run(&["evaluate", "--db", ""]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error: --db: expected the path"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn directory_is_no_archive() {
     let user = User::new();
     fs::create_dir(user.db()).unwrap();

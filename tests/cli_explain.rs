@@ -4,6 +4,7 @@
 mod cli_common;
 
 use cli_common::{User, content};
+use rusqlite::Connection;
 use serde_json::Value;
 
 #[test]
@@ -53,15 +54,58 @@ fn a_label_that_the_model_does_not_know_is_named() {
 }
 
 #[test]
+fn labels_of_one_name_are_told_apart_by_their_numbers() {
+    let user = User::with_archive();
+    // paperless-ngx lets two owners have labels of one name.
+    let rename = "UPDATE documents_correspondent SET name = 'City Library', owner_id = id";
+    Connection::open(user.db())
+        .unwrap()
+        .execute_batch(rename)
+        .unwrap();
+    user.train().succeeded();
+    let file = user.file("letter.txt", content(0));
+    let explain = |by: [&str; 2]| {
+        let usual = [
+            "explain",
+            "--model",
+            "model.postroom",
+            file,
+            "--json",
+            "--field",
+            "correspondent",
+        ];
+        user.run(&[&usual[..], &by].concat())
+    };
+    explain(["--label", "City Library"]).failed_saying(&["several", "\"City Library\"", "--label-id: 1, 2"]);
+    for id in [1, 2] {
+        let explanation = explain(["--label-id", &id.to_string()]).succeeded().json();
+        assert_eq!(explanation["label"], id);
+    }
+    explain(["--label-id", "3"]).failed_saying(&[
+        "correspondent",
+        "no label with number 3 among its 2",
+        "inspect --labels",
+    ]);
+    let listed = user
+        .run(&["inspect", "model.postroom", "--labels"])
+        .succeeded()
+        .stdout;
+    for line in ["     1  City Library\n", "     2  City Library\n"] {
+        assert!(listed.contains(line), "{listed}");
+    }
+}
+
+#[test]
 fn a_label_without_its_field_is_a_mistake_in_usage() {
     let user = User::with_model();
-    let run = user.run(&[
-        "explain",
-        "--model",
-        "model.postroom",
-        "--label",
-        "x",
-        "letter.txt",
-    ]);
-    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    for label in [
+        &["--label", "x"][..],
+        &["--label-id", "1"],
+        &["--field", "tags"],
+        &["--field", "tags", "--label", "x", "--label-id", "1"],
+    ] {
+        let usual = ["explain", "--model", "model.postroom", "letter.txt"];
+        let run = user.run(&[&usual, label].concat());
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+    }
 }

@@ -5,7 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod cli_common;
+mod signals;
 
+use std::env;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -26,6 +28,7 @@ struct Working {
 
 impl Working {
     fn start(user: &User, arguments: &[&str]) -> Self {
+        signals::reach_what_is_started();
         let mut command = user.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -171,4 +174,16 @@ fn ctrl_c_that_was_to_be_ignored_stays_ignored() {
     drop(end);
     let run = working.end();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+/// So does a shell for what it runs in the background, and not every test runner is in the foreground.
+#[test]
+fn these_tests_pass_where_ctrl_c_was_to_be_ignored() {
+    let mut tests = Command::new("sh");
+    tests.args([
+        "-c",
+        "trap '' INT; exec \"$0\" --exact explanation_ends_while_it_reads_the_text",
+    ]);
+    let tests: Run = tests.arg(env::current_exe().unwrap()).output().unwrap().into();
+    assert!(tests.stdout.contains("1 passed; 0 failed"), "{}", tests.stdout);
 }

@@ -109,6 +109,17 @@ fn key_file_that_is_named_is_made_on_first_use() {
 }
 
 #[test]
+fn key_and_model_are_two_files() {
+    let user = User::with_archive();
+    let before = user.files();
+    for key in ["model.postroom", "./home/../model.postroom"] {
+        user.train_with(&["--secret-key-file", key])
+            .failed_saying(&["model.postroom", "would be one file"]);
+        assert_eq!(user.files(), before);
+    }
+}
+
+#[test]
 fn key_is_shown_nowhere() {
     let user = User::with_archive();
     let train = ["train", "--db", "db.sqlite3", "--model", "model.postroom", "-vv"];

@@ -7,6 +7,7 @@ use std::fs;
 
 use cli_common::{LONG_NAME, Run, User, on_a_terminal};
 use sha2::{Digest as _, Sha256};
+use unicode_width::UnicodeWidthStr as _;
 
 const VERBS: [&str; 8] = [
     "train",
@@ -22,11 +23,7 @@ const VERBS: [&str; 8] = [
 #[track_caller]
 fn fits(text: &str, columns: usize) {
     for line in text.lines() {
-        assert!(
-            line.chars().count() <= columns,
-            "{} columns: {line}",
-            line.chars().count()
-        );
+        assert!(line.width() <= columns, "{} columns: {line}", line.width());
     }
 }
 
@@ -113,7 +110,7 @@ fn inspection_needs_no_key() {
         "linear, language english, seed 42",
         "version 2",
         "not checked",
-        "1 labels",
+        "1 label\n",
         "2023-11-14 22:13:20 UTC",
     ] {
         assert!(stdout.contains(part), "no {part:?} in {stdout}");
@@ -205,30 +202,6 @@ fn numbers_that_make_no_sense_are_wrong_usage() {
 }
 
 #[test]
-fn page_is_written_beside_the_answer() {
-    let user = User::with_archive();
-    let stdout = user
-        .run(&["evaluate", "--db", "db.sqlite3", "--html", "page.html"])
-        .succeeded()
-        .stdout;
-    assert!(stdout.starts_with("40 documents"), "{stdout}");
-    let page = fs::read_to_string(user.path("page.html")).unwrap();
-    assert!(
-        page.starts_with("<!doctype html>") && page.contains("City Library"),
-        "{page}"
-    );
-}
-
-#[test]
-fn page_never_replaces_the_archive() {
-    let user = User::with_archive();
-    let before = user.files();
-    user.run(&["evaluate", "--db", "db.sqlite3", "--html", "db.sqlite3"])
-        .failed_saying(&["this is the archive"]);
-    assert_eq!(user.files(), before);
-}
-
-#[test]
 fn profile_has_the_stages_and_the_bytes_of_the_contents() {
     let user = User::with_archive();
     let cost = user
@@ -306,6 +279,19 @@ fn every_shell_has_its_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = user.run(&["completions", shell]).succeeded().stdout;
         assert!(script.contains("secret-key-file"), "{shell}");
+    }
+}
+
+/// As `postroom train … 2>&1 >log | head` does to it.
+#[cfg(unix)]
+#[test]
+fn reader_of_the_log_who_goes_away_stops_no_work() {
+    let user = User::with_archive();
+    for arguments in answers(&user) {
+        let (reader, log) = std::io::pipe().unwrap();
+        drop(reader);
+        let run: Run = user.command(&arguments).stderr(log).output().unwrap().into();
+        assert!(!run.succeeded().stdout.is_empty(), "{arguments:?}");
     }
 }
 

@@ -129,6 +129,14 @@ fn document_that_is_not_there_is_named() {
 }
 
 #[test]
+fn document_that_is_not_there_is_named_before_anything_is_learned() {
+    let user = User::with_archive();
+    let run = user.run(&["predict", "--db", "db.sqlite3", "--ids", "1,99"]);
+    run.failed_saying(&["there is no document 99"]);
+    assert!(!run.stderr.contains("Gathering"), "{}", run.stderr);
+}
+
+#[test]
 fn asking_about_the_inbox_leaves_everything_as_it_was() {
     let user = User::with_model();
     let before = user.files();

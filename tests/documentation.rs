@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cli_common::{Run, User, content, not_present, set_mode};
+use cli_common::{Run, User, content, copy_program, not_present};
 use fences::{Fence, Kind, pages};
 
 /// A user with an archive in use, texts, and the command on the `PATH` and where a build leaves it.
@@ -348,8 +348,8 @@ mod recipe {
         let page = "docs/paperless-ngx.md";
         user.train_with(&["--secret-key-file", "secret.key"]).succeeded();
         user.file("token", "abc123\n");
-        fs::write(user.path("post-consume.py"), file(page, "post-consume.py")).unwrap();
-        set_mode(&user.path("post-consume.py"), 0o755);
+        fs::write(user.path("script"), file(page, "post-consume.py")).unwrap();
+        copy_program(&user.path("script"), &user.path("post-consume.py"));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let document = document.clone();

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod profiling_run;
+#[cfg(unix)]
+mod signals;
 
 use std::fs::{self, File};
 use std::io::{PipeWriter, Write as _};
@@ -113,25 +115,10 @@ fn scratch_directories(parent: &Path) -> Vec<PathBuf> {
     entries.filter(is_scratch).collect()
 }
 
-/// Whoever starts the tests may have them ignore it, and what they start does so as well.
-#[expect(clippy::print_stderr, reason = "a test that could not be made says so")]
-fn interrupt_is_ignored() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
-    let ignored = mask & 0b11 != 0;
-    if ignored {
-        eprintln!("not present: SIGINT and SIGHUP, which this process ignores");
-    }
-    ignored
-}
-
 #[cfg(unix)]
 #[test]
 fn ctrl_c_while_the_corpus_is_written_leaves_nothing_behind() {
-    if interrupt_is_ignored() {
-        return;
-    }
+    signals::reach_what_is_started();
     let mut run = Running::writing_a_corpus();
     run.signal("INT");
     assert_eq!(run.end().code(), Some(130));
@@ -151,12 +138,8 @@ fn ctrl_c_while_the_corpus_is_written_leaves_nothing_behind() {
 #[cfg(unix)]
 #[test]
 fn other_ways_of_ending_a_run_have_their_own_exit_codes() {
-    let signals = if interrupt_is_ignored() {
-        &[("TERM", 143)][..]
-    } else {
-        &[("TERM", 143), ("HUP", 129)]
-    };
-    for &(signal, code) in signals {
+    signals::reach_what_is_started();
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
         let mut run = Running::writing_a_corpus();
         run.signal(signal);
         assert_eq!(run.end().code(), Some(code));

@@ -300,6 +300,21 @@ fn failed_scenario_is_marked_in_the_list_and_in_its_row() {
 }
 
 #[test]
+fn warning_of_some_reports_says_of_which() {
+    let [first, second] = ["a::first", "a::second"].map(|scenario| {
+        let mut warned = report(scenario);
+        warned["warnings"] = json!(["others use this machine", format!("few samples of {scenario}")]);
+        warned
+    });
+    let page = Directory::with(&[first, second]).page();
+    assert!(page.contains("<li>others use this machine</li>"), "{page}");
+    for scenario in ["a::first", "a::second"] {
+        let of = format!("<code>{scenario}</code></a>: few samples of {scenario}</li>");
+        assert!(page.contains(&of), "{page}");
+    }
+}
+
+#[test]
 fn refused_comparison_says_why() {
     let mut refused = report("a::first");
     refused["comparison"] =

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use profiling_toolkit::compare::MOST_SAMPLES;
 use profiling_toolkit::environment::Environment;
 use serde::Deserialize;
 
@@ -73,7 +74,23 @@ impl SavedReport {
             )
             .into());
         }
-        Ok(Some(serde_json::from_slice(&content).map_err(broken)?))
+        let report: Self = serde_json::from_slice(&content).map_err(broken)?;
+        // Comparing resamples them thousands of times.
+        let n_samples = |figure: &Figure| figure.samples.as_ref().map_or(0, |samples| samples.ns.len());
+        match report
+            .figures
+            .iter()
+            .find(|figure| n_samples(figure) > MOST_SAMPLES)
+        {
+            Some(figure) => Err(format!(
+                "{} has {} samples of {}, and no run takes more than {MOST_SAMPLES}",
+                path.display(),
+                n_samples(figure),
+                figure.name
+            )
+            .into()),
+            None => Ok(Some(report)),
+        }
     }
 
     /// Circumstances that make figures of two runs incomparable, a line each.

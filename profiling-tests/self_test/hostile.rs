@@ -47,6 +47,30 @@ pub(super) fn damaged_baseline_is_refused_or_compared_with() -> Outcome {
     Ok(())
 }
 
+/// Comparing resamples what was measured: a file that claims too much of it would take hours.
+pub(super) fn baseline_of_more_samples_than_a_run_takes_is_refused() -> Outcome {
+    let mut court = with_baseline()?;
+    let name = court.settings.baseline.take().ok_or("the baseline has a name")?;
+    let path = report_in(&baseline::directory_of(&court.settings.directory, &name));
+    let mut report: Value = serde_json::from_slice(&fs::read(&path)?)?;
+    let samples = report.pointer_mut("/figures").and_then(Value::as_array_mut);
+    let samples = samples
+        .ok_or("no figures")?
+        .iter_mut()
+        .find_map(|figure| figure.pointer_mut("/samples/ns"));
+    *samples.ok_or("no time")? = vec![1; 1_000_000].into();
+    fs::write(&path, serde_json::to_vec(&report)?)?;
+    let refused = Baseline::open(&name, SCENARIO, &court.head())
+        .expect_err("it claims too much")
+        .to_string();
+    assert!(refused.contains("1000000 samples of work.time"), "{refused}");
+    assert!(
+        refused.contains("is refused") && refused.contains("save it again"),
+        "{refused}"
+    );
+    Ok(())
+}
+
 /// Whatever a report's file is turned into: there is a page, and one that can't be read is named on it.
 pub(super) fn damaged_report_spoils_no_page() -> Outcome {
     let court = with_baseline()?;

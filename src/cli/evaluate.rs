@@ -3,12 +3,14 @@
 mod page;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 use postroom::evaluation::{Evaluation, EvaluationParams, evaluate};
+use tempfile::NamedTempFile;
 
-use super::options::Learning;
+use super::options::{Learning, directory_of, ensure_of_kind, not_writable};
 use super::output::{print, print_json};
 use super::terminal::Terminal;
 use super::thresholds::Thresholds;
@@ -51,6 +53,7 @@ impl Evaluate {
         let store = self.learning.open()?;
         if let Some(path) = &self.html {
             self.learning.check_writable(path)?;
+            ensure_of_kind(path, page::BEGINNING.as_bytes(), "an HTML page")?;
         }
         let params = EvaluationParams {
             n_folds: usize::from(self.folds),
@@ -74,10 +77,36 @@ impl Evaluate {
 }
 
 fn write_page(evaluation: &Evaluation, path: &Path) -> Result<(), Failure> {
-    fs::write(path, page::Page(evaluation).to_string()).map_err(|problem| Failure::NotWritable {
-        path: path.to_owned(),
-        problem,
-    })?;
+    replace(path, &page::Page(evaluation).to_string()).map_err(|problem| not_writable(path, problem))?;
     tracing::info!("wrote {}", path.display());
     Ok(())
+}
+
+/// Whole or not at all: where the disk is full, the page that was there stays.
+fn replace(path: &Path, page: &str) -> io::Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut file = new_file_in(directory_of(&target))?;
+    file.write_all(page.as_bytes())?;
+    if let Ok(metadata) = fs::metadata(&target) {
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// As readable as any file that this user makes.
+#[cfg(unix)]
+fn new_file_in(directory: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    // The system takes off what the user's mask says.
+    let permissions = fs::Permissions::from_mode(0o666);
+    tempfile::Builder::new()
+        .permissions(permissions)
+        .tempfile_in(directory)
+}
+
+#[cfg(not(unix))]
+fn new_file_in(directory: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(directory)
 }

@@ -46,12 +46,21 @@ pub(crate) enum Failure {
     PreviousModel(ModelFileError),
 
     /// A file that would be replaced isn't ours to replace.
-    #[error("{}: there is a file already, and it is not a model; choose another path", _0.display())]
-    NotAModel(PathBuf),
+    #[error("{}: there is a file already, and it is not {kind}; choose another path", path.display())]
+    OfAnotherKind {
+        /// The file.
+        path: PathBuf,
+        /// What would take its place.
+        kind: &'static str,
+    },
 
     /// A file that would be written is the archive.
     #[error("{}: this is the archive, which is never written to; choose another path", _0.display())]
     IsTheArchive(PathBuf),
+
+    /// The key that is to be made would be replaced by the model.
+    #[error("{}: the model and the key that signs it would be one file; choose another path for one of them", _0.display())]
+    IsTheKey(PathBuf),
 
     /// No file can be made where one is to be written.
     #[error("cannot write {}: {problem}; choose another path, or make the directory and allow writing to it", path.display())]
@@ -62,17 +71,28 @@ pub(crate) enum Failure {
         problem: io::Error,
     },
 
-    /// The model has no label of that name.
+    /// The model has no label of that name or number.
     #[error(
-        "{field}: the model has no label {name:?} among its {n_known}; postroom inspect --json lists them"
+        "{field}: the model has no label {label} among its {n_known}; postroom inspect --labels lists them"
     )]
     UnknownLabel {
         /// The field.
         field: Field,
-        /// The name.
-        name: String,
+        /// What was asked for.
+        label: String,
         /// Labels that there are.
         n_known: usize,
+    },
+
+    /// Labels of several owners have that name.
+    #[error("{field}: several labels are called {label}; say which with --label-id: {ids}")]
+    SeveralLabels {
+        /// The field.
+        field: Field,
+        /// What was asked for.
+        label: String,
+        /// Those that it may be, joined by commas.
+        ids: String,
     },
 
     /// A threshold was given to a label that isn't learned.

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Failure;
 use super::key::KeyOptions;
-use super::output::{field_name, hex, print, print_json};
+use super::output::{field_name, harmless, hex, n_labels, print, print_json};
 use super::thresholds::aim_name;
 
 /// Say what is in a model file
@@ -186,12 +186,9 @@ impl Inspection<'_> {
         line("documents", &count(self.n_documents));
         line("vocabulary", &format!("{} terms", count(self.n_terms)));
         for field in Field::ALL {
-            line(
-                &field_name(field),
-                &format!("{} labels", self.n_labels[field.name()]),
-            );
+            line(&field_name(field), &n_labels(self.n_labels[field.name()]));
             for label in self.labels.iter().flat_map(|labels| &labels[field.name()]) {
-                line("", label.name);
+                line("", &format!("{:>6}  {}", label.id, harmless(label.name)));
             }
         }
         line("size", &DecimalBytes(self.bytes as u64).to_string());
@@ -209,7 +206,7 @@ impl Inspection<'_> {
             },
         );
         for (at, term) in self.terms.into_iter().flatten().enumerate() {
-            line(if at == 0 { "terms" } else { "" }, term);
+            line(if at == 0 { "terms" } else { "" }, &harmless(term));
         }
         text
     }

@@ -11,6 +11,7 @@ use clap::Args;
 use etcetera::BaseStrategy as _;
 use postroom::model_file::SecretKey;
 
+use super::options::directory_of;
 use super::output::hex;
 
 const VARIABLE: &str = "POSTROOM_SECRET_KEY";
@@ -187,10 +188,7 @@ fn make(path: &Path) -> io::Result<()> {
     let mut key = [0; NEW_BYTES];
     getrandom::fill(&mut key)?;
     let digits = hex(&key);
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     fs::create_dir_all(directory)?;
     // `tempfile` makes files that the user alone may read.
     let mut file = tempfile::NamedTempFile::new_in(directory)?;

@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -95,11 +95,31 @@ impl Learning {
             // A file renamed over a device would take its place.
             return Err(not_writable(path, io::Error::other("it is a device or a pipe")));
         }
-        let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-        tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))
+        tempfile::tempfile_in(directory_of(&target))
             .map(drop)
             .map_err(|problem| not_writable(path, problem))
     }
+}
+
+/// Makes sure that the file that is to be replaced, if there is one, begins as what takes its place does: the path may be
+/// a slip.
+pub(super) fn ensure_of_kind(path: &Path, beginning: &[u8], kind: &'static str) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    match File::open(path).and_then(|file| file.take(beginning.len() as u64).read_to_end(&mut found)) {
+        Ok(_) if beginning.starts_with(&found) => Ok(()),
+        Ok(_) => Err(Failure::OfAnotherKind {
+            path: path.to_owned(),
+            kind,
+        }),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(problem) => Err(not_writable(path, problem)),
+    }
+}
+
+/// The directory that a file is in, or is to be made in.
+pub(super) fn directory_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Opens an archive, with the password from the environment if it is on a server.
@@ -119,9 +139,15 @@ impl TypedValueParser for LocationParser {
     type Value = Location;
 
     fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<Location, clap::Error> {
-        Location::parse(value).map_err(|problem| {
+        let wrong = |problem: &dyn fmt::Display| {
             clap::Error::raw(ErrorKind::ValueValidation, format!("--db: {problem}\n")).with_cmd(command)
-        })
+        };
+        if value.is_empty() {
+            return Err(wrong(
+                &"expected the path of a db.sqlite3, or a URL, and nothing is given",
+            ));
+        }
+        Location::parse(value).map_err(|problem| wrong(&problem))
     }
 }
 
@@ -241,7 +267,7 @@ impl FromStr for LanguageName {
     }
 }
 
-fn not_writable(path: &Path, problem: io::Error) -> Failure {
+pub(super) fn not_writable(path: &Path, problem: io::Error) -> Failure {
     Failure::NotWritable {
         path: path.to_owned(),
         problem,

@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use postroom::document::Field;
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::Failure;
 
@@ -56,6 +57,11 @@ pub(super) fn field_name(field: Field) -> String {
     field.name().replace('_', " ")
 }
 
+/// A number of labels.
+pub(super) fn n_labels(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "label" } else { "labels" })
+}
+
 /// A share as evaluations print it.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -77,7 +83,7 @@ fn width() -> usize {
 
 /// The line in parts of at most `width` columns.
 fn wrapped(line: &str, width: usize) -> Vec<String> {
-    if textwrap::core::display_width(line) <= width {
+    if line.width() <= width {
         return vec![line.to_owned()];
     }
     let indent = " ".repeat(last_column(line, width / 2));
@@ -129,7 +135,11 @@ mod tests {
 
     #[test]
     fn line_that_fits_stays_as_it_is() {
-        assert_eq!(wrapped("  a   b", 40), ["  a   b"]);
+        // Four joined letters that take two columns.
+        let family = "👩‍👩‍👧‍👦".repeat(20);
+        for line in ["  a   b", &family] {
+            assert_eq!(wrapped(line, 40), [line]);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `predict`: how to file texts, or documents of an archive.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -78,7 +78,10 @@ impl Predict {
         let model = model.transpose()?;
         if let Some(db) = &self.db {
             let store = open(db)?;
-            let classifier = model.map_or_else(|| self.learn(&store, terminal), Ok)?;
+            let classifier = match model {
+                Some(classifier) => classifier,
+                None => self.learn(&store, terminal)?,
+            };
             return self.predict_documents(&classifier, &store);
         }
         let classifier = model.ok_or(Error::NoModel)?;
@@ -95,6 +98,7 @@ impl Predict {
 
     fn learn(&self, store: &Archive, terminal: &Terminal) -> Result<DocumentClassifier, Failure> {
         ensure_something_to_learn(store)?;
+        self.ensure_documents_are_there(store)?;
         let mut params = ClassifierParams::default();
         if let Some(LanguageName(language)) = self.language {
             params.training.language = language;
@@ -109,27 +113,12 @@ impl Predict {
 
     /// Nothing is printed while the archive is open: whoever reads the answers slowly would hold up its writers.
     fn predict_documents(&self, classifier: &DocumentClassifier, store: &Archive) -> Result<(), Failure> {
-        let selection = match self.ids.as_slice() {
-            [] => Selection::Inbox,
-            ids => Selection::Documents(ids.iter().copied().map(DocumentId).collect()),
-        };
         let mut answers = BTreeMap::new();
-        store.for_each_selected(&selection, &mut |document| {
+        store.for_each_selected(&self.selection(), &mut |document| {
             answers.insert(document.id, classifier.predict(&document.content)?);
             Ok(())
         })?;
-        let unknown: Vec<String> = self
-            .ids
-            .iter()
-            .filter(|&&id| !answers.contains_key(&DocumentId(id)))
-            .map(i64::to_string)
-            .collect();
-        if !unknown.is_empty() {
-            return Err(Failure::UnknownDocuments {
-                location: store.location(),
-                ids: unknown.join(", "),
-            });
-        }
+        self.ensure_all_are_among(|id| answers.contains_key(&id), store)?;
         if answers.is_empty() {
             tracing::info!("no document has an inbox tag");
         }
@@ -142,6 +131,42 @@ impl Predict {
                 },
                 suggestions,
             )
+        })
+    }
+
+    fn selection(&self) -> Selection {
+        match self.ids.as_slice() {
+            [] => Selection::Inbox,
+            ids => Selection::Documents(ids.iter().copied().map(DocumentId).collect()),
+        }
+    }
+
+    /// A slip in a number is said before a training that would be for nothing.
+    fn ensure_documents_are_there(&self, store: &Archive) -> Result<(), Failure> {
+        if self.ids.is_empty() {
+            return Ok(());
+        }
+        let mut found = BTreeSet::new();
+        store.for_each_selected(&self.selection(), &mut |document| {
+            found.insert(document.id);
+            Ok(())
+        })?;
+        self.ensure_all_are_among(|id| found.contains(&id), store)
+    }
+
+    fn ensure_all_are_among(
+        &self,
+        is_found: impl Fn(DocumentId) -> bool,
+        store: &Archive,
+    ) -> Result<(), Failure> {
+        let missing = self.ids.iter().filter(|&&id| !is_found(DocumentId(id)));
+        let missing: Vec<String> = missing.map(i64::to_string).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::UnknownDocuments {
+            location: store.location(),
+            ids: missing.join(", "),
         })
     }
 

@@ -67,7 +67,8 @@ where
     }
 }
 
-/// Writes to standard error, taking the bars out of the way meanwhile.
+/// Writes to standard error, taking the bars out of the way meanwhile. What can't be written there (a closed pipe, a full
+/// disk) is no reason to end: whoever logs would otherwise complain in the same place, and panic.
 struct BesideBars(Option<MultiProgress>);
 
 impl<'a> MakeWriter<'a> for BesideBars {
@@ -83,11 +84,12 @@ struct LineWriter<'a>(Option<&'a MultiProgress>);
 impl Write for LineWriter<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let write = || io::stderr().lock().write_all(line);
-        self.0.map_or_else(write, |bars| bars.suspend(write))?;
+        let _ = self.0.map_or_else(write, |bars| bars.suspend(write));
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        let _ = io::stderr().flush();
+        Ok(())
     }
 }

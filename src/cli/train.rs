@@ -1,8 +1,7 @@
 //! `train`: learns from an archive, unless nothing changed, and replaces the model whole or not at all.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,8 +14,8 @@ use postroom::model_file::{MAGIC, ModelFileProblem};
 use postroom::train_report::{FieldReport, LearnerReport, TrainReport, TrainingKind};
 
 use super::key::{KeyError, KeyOptions, SigningKey};
-use super::options::Learning;
-use super::output::{field_name, print};
+use super::options::{Learning, directory_of, ensure_of_kind};
+use super::output::{field_name, n_labels, print};
 use super::terminal::Terminal;
 use super::thresholds::Thresholds;
 use super::{Failure, interrupt, progress};
@@ -32,7 +31,7 @@ use super::{Failure, interrupt, progress};
     postroom train --db postgres://paperless@db/paperless --model model.postroom\n  \
     postroom train --db db.sqlite3 --model model.postroom \\\n    \
       --threshold precision:0.95 --label-threshold 'tags:Tax=0.99'\n  \
-    postroom -q train --db db.sqlite3 --model model.postroom   # in a cron job")]
+    postroom -q train --db db.sqlite3 --model model.postroom > /dev/null   # cron")]
 pub(super) struct Train {
     #[command(flatten)]
     learning: Learning,
@@ -58,8 +57,12 @@ impl Train {
         let began = Instant::now();
         let store = self.learning.open()?;
         self.learning.check_writable(&self.model)?;
-        ensure_model_or_nothing(&self.model)?;
+        // Even `--full` replaces nothing but models.
+        ensure_of_kind(&self.model, &MAGIC, "a model")?;
         let key = self.key.find()?;
+        if matches!(&key, SigningKey::Missing(path) if place(path) == place(&self.model)) {
+            return Err(Failure::IsTheKey(self.model.clone()));
+        }
         let mut classifier = DocumentClassifier::new(ClassifierParams {
             training: self.thresholds.applied(self.learning.params(), &store)?,
             ..ClassifierParams::default()
@@ -168,6 +171,11 @@ impl Train {
     }
 }
 
+/// A path that is the same for the same file, though there is none yet.
+fn place(path: &Path) -> Option<PathBuf> {
+    Some(fs::canonicalize(directory_of(path)).ok()?.join(path.file_name()?))
+}
+
 /// What a training led to.
 struct Learned<'a> {
     report: &'a TrainReport,
@@ -181,10 +189,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 fn fared(field: &FieldReport) -> String {
-    let labels = match field.n_labels {
-        1 => "1 label".to_owned(),
-        n_labels => format!("{n_labels} labels"),
-    };
+    let labels = n_labels(field.n_labels);
     match &field.learner {
         LearnerReport::Constant => format!("{labels}, the same for all documents"),
         LearnerReport::Mlp(fit) => format!(
@@ -193,27 +198,5 @@ fn fared(field: &FieldReport) -> String {
             fit.final_loss()
         ),
         LearnerReport::Linear(report) => format!("{labels}, {} passes at most", report.fit.max_passes),
-    }
-}
-
-/// Even `--full` replaces nothing but models: the path may be a slip.
-fn ensure_model_or_nothing(path: &Path) -> Result<(), Failure> {
-    let Ok(file) = File::open(path) else { return Ok(()) };
-    let mut magic = Vec::new();
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut magic)
-        .map_err(|source| {
-            Failure::model(
-                path,
-                ModelFileProblem::Io {
-                    action: "read it",
-                    source,
-                },
-            )
-        })?;
-    if MAGIC.starts_with(&magic) {
-        Ok(())
-    } else {
-        Err(Failure::NotAModel(path.to_owned()))
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use super::{Explanation, TermEvidence, TermKind};
+use crate::cells::{padded, shortened};
 
 /// Terms that are shown on either side: the strongest.
 const MOST_TERMS: usize = 15;
-/// Characters of a label's name.
-const NAME: usize = 32;
-/// Characters of a term.
+/// Columns of a label's name.
+const NAME: usize = 64;
+/// Columns of a term.
 const TERM: usize = 28;
 
 impl fmt::Display for Explanation {
@@ -28,7 +29,8 @@ impl fmt::Display for Explanation {
             Some(threshold) if threshold > 1.0 => writeln!(f, ", never suggested")?,
             Some(threshold) => writeln!(f, ", needed {}", percent(threshold))?,
         }
-        let of_terms: f32 = self.terms.iter().map(|term| term.contribution).sum();
+        // The sum of no numbers is −0.
+        let of_terms = 0.0 + self.terms.iter().map(|term| term.contribution).sum::<f32>();
         writeln!(
             f,
             "  score {:+.3} = bias {:+.3} and terms {of_terms:+.3}",
@@ -57,8 +59,8 @@ impl Explanation {
         }
         writeln!(f, "\n  {heading:<TERM$}  {:>9}  {:>6}", "adds", "times")?;
         for term in shown {
-            let (spelled, times) = (shortened(&spelled(term), TERM), term.occurrences.len());
-            writeln!(f, "  {spelled:<TERM$}  {:>+9.3}  {times:>6}", term.contribution)?;
+            let (spelled, times) = (padded(&spelled(term), TERM), term.occurrences.len());
+            writeln!(f, "  {spelled}  {:>+9.3}  {times:>6}", term.contribution)?;
         }
         if !rest.is_empty() {
             let sum: f32 = rest.iter().map(|term| term.contribution).sum();
@@ -83,15 +85,6 @@ fn spelled(term: &TermEvidence) -> String {
         goes_on(term.term.ends_with(' ')),
     );
     format!("{before}{}{after}", term.term.trim_matches(' '))
-}
-
-/// At most so many characters, in one line.
-fn shortened(text: &str, most: usize) -> String {
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    match text.chars().nth(most) {
-        None => printable.collect(),
-        Some(_) => printable.take(most - 1).chain(['…']).collect(),
-    }
 }
 
 fn percent(share: f32) -> String {

@@ -123,8 +123,7 @@ impl User {
         let copy = tempfile::tempdir().unwrap();
         set_mode(copy.path(), 0o755);
         let program = copy.path().join("postroom");
-        fs::copy(env!("CARGO_BIN_EXE_postroom"), &program).unwrap();
-        set_mode(&program, 0o755);
+        copy_program(env!("CARGO_BIN_EXE_postroom").as_ref(), &program);
         if self.model().exists() {
             set_mode(&self.model(), 0o644);
         }
@@ -348,6 +347,14 @@ fn is_refused_nothing() -> bool {
     fs::write(&path, "text").unwrap();
     refuse(&path);
     fs::read(&path).is_ok()
+}
+
+/// Copies a program by another process: what this one has open for writing, a child that another test starts just now would
+/// have as well, and a program that somebody has open for writing can't be started.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status();
+    assert!(copied.unwrap().success());
+    set_mode(to, 0o755);
 }
 
 /// A user without rights, as Linux and other systems know it.

@@ -4,17 +4,20 @@
 use maud::{Markup, html};
 
 use super::changes::{compared, verdict_of};
-use super::found::Comparison;
+use super::found::{Comparison, Found};
 use super::parts::verdict;
 use super::quantities::{interval_95, quantity};
 use super::reports::Reports;
 
 /// What a reader must know before the figures: warnings, files left out, reports of other circumstances.
 pub(super) fn notes(reports: &Reports) -> Markup {
-    let mut warnings: Vec<&str> = Vec::new();
-    for warning in reports.found.iter().flat_map(|found| &found.warnings) {
-        if !warnings.contains(&warning.as_str()) {
-            warnings.push(warning);
+    let mut warnings: Vec<(&str, Vec<&Found>)> = Vec::new();
+    for found in &reports.found {
+        for warning in &found.warnings {
+            match warnings.iter_mut().find(|(same, _)| same == warning) {
+                Some((_, warned)) => warned.push(found),
+                None => warnings.push((warning, vec![found])),
+            }
         }
     }
     let incomparable: Vec<_> = reports
@@ -28,7 +31,17 @@ pub(super) fn notes(reports: &Reports) -> Markup {
             section.notes aria-labelledby="notes" {
                 h2 #notes { "Before you read the figures" }
                 ul {
-                    @for warning in warnings { li { (warning) } }
+                    @for (warning, warned) in warnings {
+                        li {
+                            // Of all of them, it is about the machine or the program.
+                            @if warned.len() < reports.found.len() {
+                                @for found in warned {
+                                    a href={ "#" (found.anchor()) } { code { (found.scenario) } } ": "
+                                }
+                            }
+                            (warning)
+                        }
+                    }
                     @for (found, differences) in incomparable {
                         li {
                             a href={ "#" (found.anchor()) } { code { (found.scenario) } }

@@ -36,6 +36,9 @@ const NOISE_DEVIATIONS: f64 = 3.0;
 /// Fewer blocks say too little about the noise.
 pub const LEAST_BLOCKS: usize = 5;
 
+/// More than ten times as many as a time is the median of; the bootstrap of so many takes seconds.
+pub const MOST_SAMPLES: usize = 5_000;
+
 /// What became of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,9 +80,12 @@ pub struct TimeChange {
     pub verdict: Verdict,
 }
 
-/// Judges a time against an earlier one; not at all where either has fewer than [`LEAST_BLOCKS`].
+/// Judges a time against an earlier one; not at all where either has fewer blocks than [`LEAST_BLOCKS`], or more samples
+/// than [`MOST_SAMPLES`].
 pub fn compare_times(before: &Samples, now: &Samples) -> Option<TimeChange> {
-    if before.n_blocks().min(now.n_blocks()) < LEAST_BLOCKS {
+    if before.n_blocks().min(now.n_blocks()) < LEAST_BLOCKS
+        || before.ns.len().max(now.ns.len()) > MOST_SAMPLES
+    {
         return None;
     }
     let ratio = now.median_ns() / before.median_ns();
@@ -277,6 +283,15 @@ mod tests {
             ..Samples::default()
         };
         assert_eq!(compare_times(&one, &Machine::quiet(7).run(1.0, 1.0)), None);
+    }
+
+    #[test]
+    fn more_samples_than_any_run_takes_are_not_judged() {
+        let [before, mut now] = [7, 8].map(|seed| Machine::quiet(seed).run(1.0, 1.0));
+        assert!(compare_times(&before, &now).is_some());
+        now.ns.resize(MOST_SAMPLES + 1, 1.0);
+        assert_eq!(compare_times(&before, &now), None);
+        assert_eq!(compare_times(&now, &before), None);
     }
 
     #[test]

@@ -11,8 +11,10 @@ use Column::{Number, Text};
 /// Rows of a table that is ordered by importance.
 const MOST_ROWS: usize = 100;
 
-const HEAD: &str = r#"<!doctype html>
-<html lang="en">
+/// How every page begins.
+pub(super) const BEGINNING: &str = "<!doctype html>\n";
+
+const HEAD: &str = r#"<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -54,6 +56,7 @@ pub(super) struct Page<'a>(pub(super) &'a Evaluation);
 impl Display for Page<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let evaluation = self.0;
+        f.write_str(BEGINNING)?;
         f.write_str(HEAD)?;
         f.write_str("<h1>How well the archive is filed</h1>\n")?;
         writeln!(
