@@ -3,11 +3,7 @@
 //! ```text
 //! cargo test --test half_precision -- --nocapture
 //! ```
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "what tests share panics and prints as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
 mod shared;
 mod sixty_documents;

@@ -46,7 +46,7 @@ fn problem_after(damage: impl FnOnce(&mut Model)) -> String {
 
 /// What is said of a payload that was signed with the right key.
 fn problem_of(payload: &[u8]) -> ModelFileProblem {
-    let sealed = signed::seal(FORMAT_VERSION, &key(), |envelope| [&envelope, payload].concat());
+    let sealed = signed::enclose(FORMAT_VERSION, &key(), |envelope| [&envelope, payload].concat()).sign();
     let problem = from_bytes(&sealed, &key()).unwrap_err();
     assert!(matches!(problem, ModelFileProblem::Corrupt(_)), "{problem:?}");
     problem
@@ -98,9 +98,10 @@ fn a_damaged_linear_payload_is_corrupt_or_another_model_but_never_a_panic() {
         for flip in [0x01, 0x80, 0xff] {
             let mut damaged = payload.clone();
             damaged[at] ^= flip;
-            let sealed = signed::seal(FORMAT_VERSION, &key(), |envelope| {
+            let sealed = signed::enclose(FORMAT_VERSION, &key(), |envelope| {
                 [&envelope, &damaged[..]].concat()
-            });
+            })
+            .sign();
             if let Ok(model) = from_bytes(&sealed, &key()) {
                 let predictor = Predictor::new(&model, VectorCacheParams::default()).unwrap();
                 predictor.predict("apple pear plum");

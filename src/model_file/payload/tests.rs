@@ -26,7 +26,7 @@ pub(super) fn linear_model() -> Model {
 #[track_caller]
 pub(super) fn assert_corrupt(payload: &Payload<'_>, expected: &str) {
     let key = SecretKey::new("the right key");
-    let sealed = signed::seal(FORMAT_VERSION, &key, |envelope| payload.append_to(envelope));
+    let sealed = signed::enclose(FORMAT_VERSION, &key, |envelope| payload.append_to(envelope)).sign();
     match from_bytes(&sealed, &key) {
         Err(ModelFileProblem::Corrupt(problem)) => {
             assert!(
