@@ -82,6 +82,18 @@ pub enum Error {
         /// The first field that it happened in.
         field: Field,
     },
+
+    /// The weights of a network were to be rounded to 16 bits, and one of them is too large for that.
+    #[error(
+        "a weight of field {field} is {weight}, and half precision holds 65504 at most. Keep the weights in single precision, or lower the learning rate"
+    )]
+    BeyondHalfPrecision {
+        /// The first field that has such a weight.
+        field: Field,
+        /// The first such weight.
+        weight: f32,
+    },
+
     /// Fitting the vectorizer left nothing to learn from.
     #[error(
         "no term left in the vocabulary: of {n_documents} documents with {n_tokens} different words of two characters or more, no word is in at least {min_df} of the documents. Train on documents that have text (check the text recognition), or lower min_df"

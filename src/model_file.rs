@@ -9,6 +9,7 @@ mod key;
 mod payload;
 mod reading;
 mod signed;
+mod writing;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::model::Model;
 pub use description::{Description, Part};
 pub use key::SecretKey;
 pub use signed::MAGIC;
+use signed::Unsigned;
 
 /// Version of the format that this library writes, and the only one that it reads; not the crate's version.
 pub const FORMAT_VERSION: u32 = 2;
@@ -86,12 +88,13 @@ impl ModelFileProblem {
 /// # Errors
 /// The operating system refused: [`ModelFileProblem::Io`].
 pub fn save(model: &Model, path: &Path, key: &SecretKey) -> Result<(), ModelFileError> {
-    let bytes = to_bytes(model, key);
-    atomic::replace(path, &bytes).map_err(|problem| ModelFileError {
+    let unsigned = enclosed(model, key);
+    let n_bytes = unsigned.len();
+    atomic::replace(path, |file| writing::write(file, unsigned)).map_err(|problem| ModelFileError {
         path: path.into(),
         problem,
     })?;
-    tracing::debug!(path = %path.display(), bytes = bytes.len(), "model saved");
+    tracing::debug!(path = %path.display(), bytes = n_bytes, "model saved");
     Ok(())
 }
 
@@ -121,7 +124,11 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, ModelFileError> {
 
 /// The signed bytes of a model. The same model gives the same bytes.
 pub fn to_bytes(model: &Model, key: &SecretKey) -> Vec<u8> {
-    signed::seal(FORMAT_VERSION, key, |envelope| payload::encode(model, envelope))
+    enclosed(model, key).sign()
+}
+
+fn enclosed(model: &Model, key: &SecretKey) -> Unsigned {
+    signed::enclose(FORMAT_VERSION, key, |envelope| payload::encode(model, envelope))
 }
 
 /// The model in signed bytes.

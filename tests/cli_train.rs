@@ -113,6 +113,42 @@ fn verbose_training_of_networks_logs_the_epochs_with_their_loss() {
     );
 }
 
+#[test]
+fn half_precision_halves_the_networks_and_inspect_says_so() {
+    let user = User::with_archive();
+    let inspect = |user: &User| {
+        user.run(&["inspect", "model.postroom", "--json"])
+            .succeeded()
+            .json()
+    };
+    user.train_with(&["--pipeline", "mlp"]).succeeded();
+    let single = inspect(&user);
+    let half = ["--pipeline", "mlp", "--weight-precision", "half"];
+    let run = user.train_with(&half).succeeded();
+    assert!(
+        run.stdout.contains("learned from"),
+        "another precision is news: {}",
+        run.stdout
+    );
+    let halved = inspect(&user);
+    assert_eq!(single["weight_precision"], "single");
+    assert_eq!(halved["weight_precision"], "half");
+    let bytes = |inspection: &serde_json::Value| inspection["bytes"].as_u64().unwrap();
+    assert!(3 * bytes(&halved) < 2 * bytes(&single), "{single} {halved}");
+    let text = user.run(&["inspect", "model.postroom"]).succeeded().stdout;
+    assert!(text.contains("weights        half precision"), "{text}");
+    let again = user.train_with(&half).succeeded();
+    assert!(again.stdout.contains("unchanged"), "{}", again.stdout);
+}
+
+#[test]
+fn precision_of_weights_is_for_networks() {
+    let user = User::with_archive();
+    let run = user.train_with(&["--weight-precision", "half"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("is for --pipeline mlp"), "{}", run.stderr);
+}
+
 /// Changes the model's bytes.
 fn edit(user: &User, edit: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(user.model()).unwrap();

@@ -191,7 +191,7 @@ fn answer(model: &Model) {
 
 #[test]
 fn damage_is_an_error_and_takes_no_memory() {
-    for name in ["linear", "mlp"] {
+    for name in ["linear", "mlp", "mlp-half"] {
         let path = format!(
             "tests/fixtures/models/{}-{name}.postroom",
             model_file::FORMAT_VERSION

@@ -6,6 +6,7 @@ mod small_model;
 use jiff::Timestamp;
 use postroom::Error;
 use postroom::document::{Field, LabelId};
+use postroom::learners::mlp::WeightPrecision;
 use postroom::model_file::{self, SecretKey};
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::{LabelThreshold, LinearPipeline, Threshold};
@@ -95,6 +96,18 @@ fn odd_pipeline(rng: &mut impl Rng) -> Pipeline {
     Pipeline::Linear(pipeline)
 }
 
+/// Networks a second time, with weights of 16 bits.
+fn in_each_precision(pipeline: Pipeline) -> Vec<Pipeline> {
+    let half = match &pipeline {
+        Pipeline::Mlp(networks) => Some(Pipeline::Mlp(MlpPipeline {
+            weight_precision: WeightPrecision::Half,
+            ..networks.clone()
+        })),
+        Pipeline::Linear(_) => None,
+    };
+    [pipeline].into_iter().chain(half).collect()
+}
+
 #[test]
 fn whatever_was_trained_comes_back() {
     let key = SecretKey::new("any");
@@ -102,16 +115,18 @@ fn whatever_was_trained_comes_back() {
     let (mut n_trained, mut n_diverged) = (0, 0);
     for round in 0..400 {
         let (store, pipeline) = (odd_archive(&mut rng), odd_pipeline(&mut rng));
-        match try_model(&store, pipeline) {
-            Ok(model) => {
-                let read = model_file::from_bytes(&model_file::to_bytes(&model, &key), &key);
-                let read = read.unwrap_or_else(|problem| panic!("round {round}: {problem}"));
-                assert!(read == model, "round {round}");
-                n_trained += 1;
+        for pipeline in in_each_precision(pipeline) {
+            match try_model(&store, pipeline) {
+                Ok(model) => {
+                    let read = model_file::from_bytes(&model_file::to_bytes(&model, &key), &key);
+                    let read = read.unwrap_or_else(|problem| panic!("round {round}: {problem}"));
+                    assert!(read == model, "round {round}");
+                    n_trained += 1;
+                }
+                Err(Error::NoTermLeft { .. } | Error::NoSharedTerm { .. }) => {}
+                Err(Error::Diverged { .. } | Error::BeyondHalfPrecision { .. }) => n_diverged += 1,
+                Err(error) => panic!("round {round}: {error}"),
             }
-            Err(Error::NoTermLeft { .. } | Error::NoSharedTerm { .. }) => {}
-            Err(Error::Diverged { .. }) => n_diverged += 1,
-            Err(error) => panic!("round {round}: {error}"),
         }
     }
     eprintln!("{n_trained} models came back, {n_diverged} trainings diverged");
@@ -130,6 +145,28 @@ fn a_training_that_diverges_is_an_error_that_names_the_field() {
         "{error:?}"
     );
     assert!(error.to_string().contains("learning rate"), "{error}");
+}
+
+/// Not infinite, and not quietly another number.
+#[test]
+fn a_weight_beyond_half_precision_is_an_error_that_says_so() {
+    let mut pipeline = MlpPipeline {
+        weight_precision: WeightPrecision::Half,
+        ..MlpPipeline::default()
+    };
+    pipeline.mlp.learning_rate = 1e6;
+    pipeline.mlp.max_epochs = 1;
+    let error = try_model(&archive(), Pipeline::Mlp(pipeline.clone())).unwrap_err();
+    assert!(
+        matches!(error, Error::BeyondHalfPrecision { field: Field::Tags, weight } if weight.abs() > 65_504.0),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("half precision holds 65504"),
+        "{error}"
+    );
+    pipeline.weight_precision = WeightPrecision::Single;
+    try_model(&archive(), Pipeline::Mlp(pipeline)).unwrap();
 }
 
 /// As above: a confidence that is no number made a model that couldn't be loaded.

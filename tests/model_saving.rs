@@ -19,11 +19,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use child::{Child, Role, is_root, said};
+use jiff::Timestamp;
+use postroom::document::LabelId;
 use postroom::model::Model;
 use postroom::model_file;
+use postroom::store::{MemoryStore, NewDocument};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use small_model::{key, linear, model, networks};
+use small_model::{archive, key, linear, model, networks, try_model};
 use tempfile::TempDir;
 
 const SIGKILL: i32 = 9;
@@ -35,11 +38,22 @@ struct Place {
 }
 
 impl Place {
-    /// With the first model saved.
     fn new() -> Self {
+        Self::of([linear(), networks()].map(model))
+    }
+
+    /// With a second model that is written in several pieces.
+    fn with_large_model() -> Self {
+        let large = try_model(&wordy_archive(), networks()).unwrap();
+        assert!(model_file::to_bytes(&large, &key()).len() > 1_000_000);
+        Self::of([model(networks()), large])
+    }
+
+    /// With the first model saved.
+    fn of(models: [Model; 2]) -> Self {
         let place = Self {
             directory: tempfile::tempdir().unwrap(),
-            models: [linear(), networks()].map(model),
+            models,
         };
         for (model, name) in place.models.iter().zip(child::SOURCES) {
             let sources = place.path(child::SOURCE_FOLDER);
@@ -76,11 +90,29 @@ impl Place {
     }
 }
 
+/// The archive of small models, but a hundred words to a document, none of which another has.
+fn wordy_archive() -> MemoryStore {
+    let mut store = archive();
+    for at in 0..12 {
+        let words: Vec<String> = (0..100).map(|word| format!("word{at}and{word}")).collect();
+        let document = NewDocument {
+            title: "",
+            content: &words.join(" "),
+            modified: Timestamp::UNIX_EPOCH,
+            correspondent: Some(LabelId(1)),
+            document_type: None,
+            storage_path: None,
+        };
+        store.add_documents(&[document]).unwrap();
+    }
+    store
+}
+
 #[test]
 fn killed_at_any_moment_a_save_leaves_a_whole_model() {
     const NAME: &str = "killed_at_any_moment_a_save_leaves_a_whole_model";
     child::run_if_asked();
-    let place = Place::new();
+    let place = Place::with_large_model();
     // Where in a save the kill strikes is up to the machine; whatever it is, the model is whole.
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let (n_kills, mut n_amid) = (300, 0);
@@ -102,7 +134,7 @@ fn killed_at_any_moment_a_save_leaves_a_whole_model() {
 fn two_processes_saving_at_once_leave_a_whole_model() {
     const NAME: &str = "two_processes_saving_at_once_leave_a_whole_model";
     child::run_if_asked();
-    let place = Place::new();
+    let place = Place::with_large_model();
     for round in 0..20 {
         let mut savers = [(); 2].map(|()| place.child(Role::Forever, NAME).start_saving());
         for _ in 0..25 {
@@ -247,7 +279,7 @@ fn give_away(directory: &Path, kept: &Path) {
 fn content_reaches_the_disk_before_the_name_does() {
     const NAME: &str = "content_reaches_the_disk_before_the_name_does";
     child::run_if_asked();
-    let place = Place::new();
+    let place = Place::with_large_model();
     let trace = place.path("trace");
     let Some(strace) = syscalls::strace(&trace, &[]) else {
         eprintln!("not present: strace");
@@ -266,7 +298,7 @@ fn content_reaches_the_disk_before_the_name_does() {
 fn killed_before_each_step_a_save_leaves_a_whole_model() {
     const NAME: &str = "killed_before_each_step_a_save_leaves_a_whole_model";
     child::run_if_asked();
-    let place = Place::new();
+    let place = Place::with_large_model();
     let mut n_kills = 0;
     for kill in syscalls::kills() {
         let Some(strace) = syscalls::strace(&place.path("trace"), &[&kill]) else {
@@ -280,7 +312,7 @@ fn killed_before_each_step_a_save_leaves_a_whole_model() {
         n_kills += usize::from(output.status.signal() == Some(SIGKILL));
     }
     eprintln!("killed before each of {n_kills} steps");
-    assert!(n_kills >= 4, "lock, sync, rename, sync: {n_kills}");
+    assert!(n_kills >= 8, "lock, four pieces, sync, rename, sync: {n_kills}");
     model_file::save(&place.models[1], &place.model(), &key()).unwrap();
     assert_eq!((place.saved(), place.n_beside()), (1, 0));
 }

@@ -16,22 +16,16 @@ use postroom::model_file::{self, FORMAT_VERSION, ModelFileProblem};
 use postroom::pipelines::Pipeline;
 use postroom::predictor::Predictor;
 use postroom::vector_cache::VectorCacheParams;
-use small_model::{key, linear, model, networks};
+use small_model::{half_networks, key, linear, model, networks};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models")
 }
 
-/// The file of a version and a pipeline, as `2-linear.postroom`.
-fn path(version: u32, pipeline: &str) -> PathBuf {
-    folder().join(format!("{version}-{pipeline}.postroom"))
-}
-
-fn bless_if_asked(pipeline: &Pipeline) {
+fn bless_if_asked(path: &Path, pipeline: Pipeline) {
     if env::var_os("BLESS").is_some() {
         fs::create_dir_all(folder()).unwrap();
-        let bytes = model_file::to_bytes(&model(pipeline.clone()), &key());
-        fs::write(path(FORMAT_VERSION, pipeline.name()), bytes).unwrap();
+        fs::write(path, model_file::to_bytes(&model(pipeline), &key())).unwrap();
     }
 }
 
@@ -49,9 +43,13 @@ fn assert_answers(model: &Model) {
 
 #[test]
 fn models_of_this_version_are_read_and_written_as_they_were() {
-    for pipeline in [linear(), networks()] {
-        bless_if_asked(&pipeline);
-        let path = path(FORMAT_VERSION, pipeline.name());
+    for (name, pipeline) in [
+        ("linear", linear()),
+        ("mlp", networks()),
+        ("mlp-half", half_networks()),
+    ] {
+        let path = folder().join(format!("{FORMAT_VERSION}-{name}.postroom"));
+        bless_if_asked(&path, pipeline);
         let bytes =
             fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; BLESS=1 writes it", path.display()));
         let model = model_file::from_bytes(&bytes, &key()).unwrap_or_else(|problem| {
@@ -85,7 +83,7 @@ fn models_of_other_versions_say_to_train_again() {
             matches!(error.problem, ModelFileProblem::Incompatible { found, .. } if found == version);
         assert!(is_told && error.to_string().contains("train again"), "{error}");
     }
-    assert!(n_read >= 3, "{n_read} models");
+    assert!(n_read >= 4, "{n_read} models");
 }
 
 /// Signed or not: the version is looked at first, for what it means to be signed may change with it.

@@ -14,7 +14,7 @@ use postroom::model_file::{self, SecretKey};
 use postroom::status::Status;
 use postroom::store::{MemoryStore, NewDocument, NewLabel};
 use sha2::{Digest, Sha256};
-use sixty_documents::{archive, classifier, content, networks, noon, train, trained};
+use sixty_documents::{archive, classifier, content, half_networks, networks, noon, train, trained};
 
 fn key() -> SecretKey {
     SecretKey::new("the key of these tests")
@@ -142,7 +142,7 @@ fn every_number_of_threads_gives_the_same_model_file() {
         pool.install(|| train(&mut classifier, &archive().store)).unwrap();
         model_file::to_bytes(classifier.model().unwrap(), &key())
     };
-    for params in [networks(), TrainingParams::default()] {
+    for params in [networks(), half_networks(), TrainingParams::default()] {
         let one = bytes(params.clone(), 1);
         for n_threads in [2, 4, 8] {
             assert!(bytes(params.clone(), n_threads) == one, "{n_threads} threads");
@@ -158,6 +158,10 @@ fn every_cpu_gives_the_same_model_file() {
         (
             networks(),
             "937c22761b8c503ef411e6ba2e7b5f794e423cfbb320b72bf47b447087acecb5",
+        ),
+        (
+            half_networks(),
+            "ab16078e8281e2c3abc961cef37c6e0d8502c1f270ad7b49ab44e38f7290a5cb",
         ),
         (
             TrainingParams::default(),

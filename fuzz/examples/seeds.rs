@@ -11,8 +11,8 @@ use postroom_fuzz::{ENVELOPE, archive, key, pipelines, train};
 
 fn main() -> io::Result<()> {
     for n_documents in [4, 12, 22] {
-        for pipeline in pipelines() {
-            let name = format!("{}-{n_documents}", pipeline.name());
+        for (at, pipeline) in pipelines().into_iter().enumerate() {
+            let name = format!("{at}-{}-{n_documents}", pipeline.name());
             let trained = train(&archive(n_documents), pipeline, None).map_err(io::Error::other)?;
             let model = trained.expect("there was no model before");
             let bytes = model_file::to_bytes(&model, &key());

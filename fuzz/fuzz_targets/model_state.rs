@@ -12,7 +12,7 @@ use postroom_fuzz::{archive, pipelines, train, use_model};
 
 /// Two documents less than now.
 static LAST: LazyLock<Model> = LazyLock::new(|| {
-    let [pipeline, _] = pipelines();
+    let [pipeline, ..] = pipelines();
     let trained = train(&archive(22), pipeline, None).expect("there is something to learn");
     trained.expect("there was no model before")
 });

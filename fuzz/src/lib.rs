@@ -24,6 +24,7 @@ use std::ops::ControlFlow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use postroom::document::Field;
+use postroom::learners::mlp::WeightPrecision;
 use postroom::model::{Model, TrainingParams};
 use postroom::model_file::{self, SecretKey};
 use postroom::pipelines::Pipeline;
@@ -72,12 +73,19 @@ pub fn archive(n_documents: usize) -> MemoryStore {
 }
 
 /// The pipelines that models are made by.
-pub fn pipelines() -> [Pipeline; 2] {
-    let mut networks = MlpPipeline::default();
-    networks.mlp.max_epochs = 5;
+pub fn pipelines() -> [Pipeline; 3] {
+    let networks = |weight_precision| {
+        let mut networks = MlpPipeline {
+            weight_precision,
+            ..MlpPipeline::default()
+        };
+        networks.mlp.max_epochs = 5;
+        Pipeline::Mlp(networks)
+    };
     [
         Pipeline::Linear(LinearPipeline::default()),
-        Pipeline::Mlp(networks),
+        networks(WeightPrecision::Single),
+        networks(WeightPrecision::Half),
     ]
 }
 

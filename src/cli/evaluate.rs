@@ -57,7 +57,7 @@ impl Evaluate {
         }
         let params = EvaluationParams {
             n_folds: usize::from(self.folds),
-            training: self.thresholds.applied(self.learning.params(), &store)?,
+            training: self.thresholds.applied(self.learning.params()?, &store)?,
         };
         let evaluation = progress::watch(terminal, |status| {
             self.learning.on_threads(|| evaluate(&store, &params, status))

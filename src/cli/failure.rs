@@ -113,6 +113,12 @@ pub(crate) enum Failure {
     #[error("--threshold and --label-threshold are for --pipeline linear: mlp answers as paperless-ngx does")]
     NoThresholds,
 
+    /// The other pipeline has no networks.
+    #[error(
+        "--weight-precision is for --pipeline mlp: linear drops the weights that don't matter, and keeps the others as they are"
+    )]
+    NoNetworks,
+
     /// A text can't be read.
     #[error("cannot read {source_name}: {problem}; give the path of a text file, or - for standard input")]
     Unreadable {
@@ -173,7 +179,7 @@ impl Failure {
     /// 2 for wrong usage, as clap has it; what a shell makes of Ctrl-C; 1 otherwise.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NoThresholds => 2,
+            Self::NoThresholds | Self::NoNetworks => 2,
             Self::Cancelled => 130,
             _ if self.is_broken_pipe() => 0,
             _ => 1,

@@ -85,6 +85,7 @@ impl Inspect {
             pipeline: description.params.pipeline.name(),
             language: description.params.language.map(Language::name),
             seed: description.params.seed,
+            weight_precision: weight_precision(&description.params.pipeline),
             threshold: threshold(&description.params.pipeline),
             n_label_thresholds: n_given(&description.params.pipeline),
             format_version: description.format_version,
@@ -119,6 +120,9 @@ struct Inspection<'a> {
     pipeline: &'static str,
     language: Option<&'static str>,
     seed: u64,
+    /// What the weights of networks were rounded to, as `train --weight-precision` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_precision: Option<&'static str>,
     /// What thresholds were chosen for, as `train --threshold` takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<String>,
@@ -167,6 +171,9 @@ impl Inspection<'_> {
                 self.seed
             ),
         );
+        if let Some(precision) = self.weight_precision {
+            line("weights", &format!("{precision} precision"));
+        }
         if let Some(threshold) = &self.threshold {
             let given = match self.n_label_thresholds {
                 0 => String::new(),
@@ -209,6 +216,13 @@ impl Inspection<'_> {
             line(if at == 0 { "terms" } else { "" }, &harmless(term));
         }
         text
+    }
+}
+
+fn weight_precision(pipeline: &Pipeline) -> Option<&'static str> {
+    match pipeline {
+        Pipeline::Mlp(mlp) => Some(mlp.weight_precision.name()),
+        Pipeline::Linear(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum, value_parser};
 use postroom::classifier::{DocumentClassifier, Loading};
 use postroom::document::Field;
+use postroom::learners::mlp::WeightPrecision;
 use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::LinearPipeline;
@@ -37,6 +38,13 @@ pub(super) struct Learning {
     #[arg(long, value_enum, default_value_t)]
     pipeline: PipelineName,
 
+    /// What the networks' weights are rounded to: with half, the model file takes half the room [default: single]
+    ///
+    /// Answers differ by less than training with another seed makes them differ; evaluate says by how much on this
+    /// archive. For --pipeline mlp. Train each time with the same choice: with another one, everything is learned again.
+    #[arg(long, value_enum, value_name = "PRECISION")]
+    weight_precision: Option<PrecisionName>,
+
     /// Language of the documents: a name or code (german, de, deu+eng), or none
     #[arg(long, value_name = "LANGUAGE", default_value_t)]
     language: LanguageName,
@@ -56,12 +64,24 @@ impl Learning {
     }
 
     /// How to learn.
-    pub(super) fn params(&self) -> TrainingParams {
-        TrainingParams {
-            language: self.language.0,
-            pipeline: self.pipeline.into(),
-            ..TrainingParams::default()
+    pub(super) fn params(&self) -> Result<TrainingParams, Failure> {
+        let mut pipeline = self.pipeline();
+        if let Some(precision) = self.weight_precision {
+            let Pipeline::Mlp(networks) = &mut pipeline else {
+                return Err(Failure::NoNetworks);
+            };
+            networks.weight_precision = precision.into();
         }
+        Ok(TrainingParams {
+            language: self.language.0,
+            pipeline,
+            ..TrainingParams::default()
+        })
+    }
+
+    /// The pipeline, as it is without further parameters.
+    pub(super) fn pipeline(&self) -> Pipeline {
+        self.pipeline.into()
     }
 
     /// Does `work` on the threads that were asked for.
@@ -235,6 +255,24 @@ impl Default for PipelineName {
         match Pipeline::default() {
             Pipeline::Mlp(_) => Self::Mlp,
             Pipeline::Linear(_) => Self::Linear,
+        }
+    }
+}
+
+/// The precisions by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    /// 32 bits a weight: as they were trained
+    Single,
+    /// 16 bits a weight
+    Half,
+}
+
+impl From<PrecisionName> for WeightPrecision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::Single => Self::Single,
+            PrecisionName::Half => Self::Half,
         }
     }
 }

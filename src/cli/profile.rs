@@ -41,7 +41,7 @@ impl Profile {
             bytes: AtomicU64::new(0),
         };
         let mut classifier = DocumentClassifier::new(ClassifierParams {
-            training: self.learning.params(),
+            training: self.learning.params()?,
             ..ClassifierParams::default()
         });
         let began = Instant::now();
@@ -55,7 +55,7 @@ impl Profile {
         }
         let bytes = store.bytes.into_inner();
         let cost = Cost {
-            pipeline: self.learning.params().pipeline.name(),
+            pipeline: self.learning.pipeline().name(),
             n_documents: report.n_documents,
             bytes,
             n_terms: report.n_terms,

@@ -29,6 +29,7 @@ use super::{Failure, interrupt, progress};
     postroom train --db db.sqlite3 --model model.postroom\n  \
     postroom train --db db.sqlite3 --model model.postroom --language deu\n  \
     postroom train --db postgres://paperless@db/paperless --model model.postroom\n  \
+    postroom train --db db.sqlite3 --model model.postroom --pipeline mlp --weight-precision half\n  \
     postroom train --db db.sqlite3 --model model.postroom \\\n    \
       --threshold precision:0.95 --label-threshold 'tags:Tax=0.99'\n  \
     postroom -q train --db db.sqlite3 --model model.postroom > /dev/null   # cron")]
@@ -64,7 +65,7 @@ impl Train {
             return Err(Failure::IsTheKey(self.model.clone()));
         }
         let mut classifier = DocumentClassifier::new(ClassifierParams {
-            training: self.thresholds.applied(self.learning.params(), &store)?,
+            training: self.thresholds.applied(self.learning.params()?, &store)?,
             ..ClassifierParams::default()
         });
         if !self.full {
@@ -133,7 +134,7 @@ impl Train {
         let report = learned.report;
         let mut text = String::new();
         let n_documents = HumanCount(report.n_documents as u64);
-        let pipeline = self.learning.params().pipeline;
+        let pipeline = self.learning.pipeline();
         let took = seconds(learned.took);
         let mut line = |name: &str, value: &str| {
             writeln!(text, "  {name:<15}  {value}").expect("writing to a String doesn't fail");

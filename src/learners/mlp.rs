@@ -9,6 +9,7 @@ mod batch;
 mod kernels;
 mod loss;
 mod network;
+mod precision;
 mod prepared;
 mod training;
 mod update;
@@ -29,6 +30,8 @@ use training::{Examples, Training};
 
 pub use attribution::LogitAttribution;
 pub use loss::OutputActivation;
+pub(crate) use precision::HALVES_AT_ONCE;
+pub use precision::WeightPrecision;
 pub use prepared::{MOST_NETWORKS, PreparedMlps};
 
 /// Units in the hidden layer.

@@ -6,7 +6,7 @@
 //! writing just now, and removes it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -23,10 +23,13 @@ const MOST_LINKS: usize = 40;
 /// How often a new file is made, where other saves take it for left behind before it is locked.
 const MOST_ATTEMPTS: usize = 16;
 
-/// Writes `bytes` beside `path`, brings them to the disk, renames them over `path`, and brings that to the disk.
+/// Has a new file written beside `path`, brings it to the disk, renames it over `path`, and brings that to the disk.
 ///
 /// What interrupted saves left in that directory is removed.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelFileProblem> {
+pub(super) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), ModelFileProblem> {
     let target = target_of(path).map_err(ModelFileProblem::io("find out where it lies"))?;
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -39,8 +42,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelFileProblem>
     }
     remove_left_behind(directory);
     let mut file = new_file(directory).map_err(ModelFileProblem::io("create a file beside it"))?;
-    file.write_all(bytes)
-        .map_err(ModelFileProblem::io("write beside it"))?;
+    write(file.as_file_mut()).map_err(ModelFileProblem::io("write beside it"))?;
     if let Some(replaced) = replaced {
         file.as_file()
             .set_permissions(replaced.permissions())
@@ -135,7 +137,13 @@ fn sync_directory(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
+
+    fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelFileProblem> {
+        super::replace(path, |file| file.write_all(bytes))
+    }
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();

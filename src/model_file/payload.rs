@@ -1,14 +1,16 @@
-//! The model as bytes: postcard, with the weights packed as little-endian `f32`.
+//! The model as bytes: postcard, with the weights packed as little-endian numbers of 32 or 16 bits.
 
 mod linear;
 mod mlp;
 mod packed;
+mod params;
 
 use serde::{Deserialize, Serialize};
 
 use super::{ModelFileProblem, Part};
 use crate::document::{AutoLabel, Field, LabelCatalog};
 use crate::fingerprint::Fingerprint;
+use crate::learners::mlp::WeightPrecision;
 use crate::model::{Model, TrainingParams, TrainingState};
 use crate::pipelines::linear::LinearModel;
 use crate::pipelines::{Pipeline, PipelineModel};
@@ -19,6 +21,7 @@ use mlp::MlpPayload;
 /// length in the file can't ask for more memory than the file has bytes.
 #[derive(Serialize, Deserialize)]
 struct Payload<'a> {
+    #[serde(with = "params")]
     params: TrainingParams,
     fingerprint: Fingerprint,
     n_documents: u64,
@@ -57,9 +60,12 @@ impl<'a> Payload<'a> {
                 model.learned.labels(field).into_iter().map(name).collect()
             }),
             learned: match &model.learned {
-                PipelineModel::Mlp(model) => LearnedPayload::Mlp(Box::new(MlpPayload::encode(model))),
-                PipelineModel::Linear(model) => {
-                    LearnedPayload::Linear(Box::new(LinearPayload::encode(model)))
+                PipelineModel::Mlp(learned) => {
+                    let precision = weight_precision(&model.params.pipeline);
+                    LearnedPayload::Mlp(Box::new(MlpPayload::encode(learned, precision)))
+                }
+                PipelineModel::Linear(learned) => {
+                    LearnedPayload::Linear(Box::new(LinearPayload::encode(learned)))
                 }
             },
             state: model
@@ -147,6 +153,14 @@ fn checked(payload: Payload<'_>) -> Result<Model, String> {
         fingerprint,
         learned,
     })
+}
+
+/// That of networks. A model whose parameters are of another pipeline than what it learned isn't loaded anyway.
+fn weight_precision(pipeline: &Pipeline) -> WeightPrecision {
+    match pipeline {
+        Pipeline::Mlp(pipeline) => pipeline.weight_precision,
+        Pipeline::Linear(_) => WeightPrecision::default(),
+    }
 }
 
 /// The names of all labels, field by field in the order of their keys.

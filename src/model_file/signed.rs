@@ -11,7 +11,10 @@
 //! ```
 //! Numbers are little-endian.
 
-use hmac::Mac;
+use std::convert::Infallible;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use super::{ModelFileProblem, SecretKey};
 
@@ -24,20 +27,64 @@ const LENGTH_OFFSET: usize = KEY_ID_OFFSET + 8;
 const SIGNATURE_OFFSET: usize = LENGTH_OFFSET + size_of::<u64>();
 const PAYLOAD_OFFSET: usize = SIGNATURE_OFFSET + 32;
 
-/// Puts a payload in a signed envelope: `append` gets the envelope and returns it with the payload behind it.
-pub(super) fn seal(version: u32, key: &SecretKey, append: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+/// A payload in an envelope without its signature.
+pub(super) struct Unsigned {
+    bytes: Vec<u8>,
+    /// Knows the key, and nothing of the bytes.
+    signature: Hmac<Sha256>,
+}
+
+/// Puts a payload in an envelope: `append` gets the envelope and returns it with the payload behind it.
+pub(super) fn enclose(version: u32, key: &SecretKey, append: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Unsigned {
     let mut bytes = append(vec![0; PAYLOAD_OFFSET]);
     let (header, payload) = bytes.split_at_mut(PAYLOAD_OFFSET);
     header[..VERSION_OFFSET].copy_from_slice(&MAGIC);
     header[VERSION_OFFSET..KEY_ID_OFFSET].copy_from_slice(&version.to_le_bytes());
     header[KEY_ID_OFFSET..LENGTH_OFFSET].copy_from_slice(&key.id());
     header[LENGTH_OFFSET..SIGNATURE_OFFSET].copy_from_slice(&(payload.len() as u64).to_le_bytes());
-    let signed = key
-        .mac()
-        .chain_update(&header[..SIGNATURE_OFFSET])
-        .chain_update(payload);
-    header[SIGNATURE_OFFSET..].copy_from_slice(&signed.finalize().into_bytes());
-    bytes
+    Unsigned {
+        bytes,
+        signature: key.mac(),
+    }
+}
+
+impl Unsigned {
+    /// Bytes, those of the signature among them.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The bytes of the file.
+    pub(super) fn sign(self) -> Vec<u8> {
+        match self.sign_in_pieces(usize::MAX, |_, _| Ok::<_, Infallible>(())) {
+            Ok(signed) => signed,
+        }
+    }
+
+    /// The same, a piece of so many bytes after the other: each but the first, which the signature is in, is given to
+    /// `visit` before it is signed, with its offset. A piece is longer than an envelope.
+    ///
+    /// # Errors
+    /// That of `visit`.
+    pub(super) fn sign_in_pieces<E>(
+        mut self,
+        n_bytes: usize,
+        mut visit: impl FnMut(usize, &[u8]) -> Result<(), E>,
+    ) -> Result<Vec<u8>, E> {
+        let n_first = n_bytes.min(self.bytes.len());
+        let (first, rest) = self.bytes.split_at_mut(n_first);
+        self.signature.update(&first[..SIGNATURE_OFFSET]);
+        self.signature.update(&first[PAYLOAD_OFFSET..]);
+        let mut offset = first.len();
+        for piece in rest.chunks(n_bytes) {
+            visit(offset, piece)?;
+            self.signature.update(piece);
+            offset += piece.len();
+        }
+        let signature = self.signature.finalize().into_bytes();
+        first[SIGNATURE_OFFSET..PAYLOAD_OFFSET].copy_from_slice(&signature);
+        Ok(self.bytes)
+    }
 }
 
 /// Takes the payload out, after everything about the envelope was checked, the signature in constant time.
@@ -132,9 +179,10 @@ mod tests {
     }
 
     fn sealed_as(version: u32) -> Vec<u8> {
-        seal(version, &key(), |envelope| {
+        enclose(version, &key(), |envelope| {
             [&envelope[..], b"the payload"].concat()
         })
+        .sign()
     }
 
     fn sealed() -> Vec<u8> {

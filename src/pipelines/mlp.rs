@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attribution, Examples, Learned, PipelineModel};
 use crate::document::{Field, LabelId, LabelIds, Labels};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::features::{CountVectorizer, CountVectorizerParams, Vocabulary};
 use crate::learners::Targets;
-use crate::learners::mlp::{self, FitReport, LogitAttribution, Mlp, MlpParams, PreparedMlps, Seed};
+use crate::learners::mlp::{
+    self, FitReport, LogitAttribution, Mlp, MlpParams, PreparedMlps, Seed, WeightPrecision,
+};
 use crate::sparse::{CsrMatrix, SparseVector};
 use crate::status::{Status, StatusCallback, tell};
 use crate::suggestions::{FieldSuggestion, Suggestions};
@@ -27,6 +29,8 @@ pub struct MlpPipeline {
     pub vectorizer: CountVectorizerParams,
     /// How the networks are trained.
     pub mlp: MlpParams,
+    /// What their weights are rounded to when the training ends.
+    pub weight_precision: WeightPrecision,
 }
 
 /// What the pipeline learned.
@@ -102,7 +106,8 @@ impl MlpPipeline {
         let mut stages = times.stages(began.elapsed());
         let mut classifiers = [const { None }; 4];
         let mut fields = Vec::new();
-        for fit in self.fit_fields(&matrix, labels, seed, status)? {
+        for mut fit in self.fit_fields(&matrix, labels, seed, status)? {
+            fit.round_to(self.weight_precision)?;
             stages.push(fit.stage);
             classifiers[fit.report.field.index()] = Some(fit.classifier);
             fields.push(fit.report);
@@ -152,6 +157,19 @@ struct FieldFit {
     classifier: FieldClassifier,
     report: FieldReport,
     stage: Stage,
+}
+
+impl FieldFit {
+    /// Now, and not when the model is saved: it answers the same before and after.
+    fn round_to(&mut self, precision: WeightPrecision) -> Result<()> {
+        let field = self.report.field;
+        match &mut self.classifier.learner {
+            Learner::Constant => Ok(()),
+            Learner::Mlp(mlp) => mlp
+                .round_to(precision)
+                .map_err(|weight| Error::BeyondHalfPrecision { field, weight }),
+        }
+    }
 }
 
 /// One field, about to be learned.

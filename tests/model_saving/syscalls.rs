@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// A save's own calls, which nothing else in the process makes, as often as a save makes them at the most.
-const STEPS: [(&str, usize); 8] = [
+const STEPS: [(&str, usize); 9] = [
     ("flock", 2),
+    ("sync_file_range", 4),
     ("fchmod", 1),
     ("fsync", 2),
     ("rename", 1),
@@ -52,7 +53,7 @@ fn result(call: &str) -> &str {
     call.rsplit("= ").next().unwrap().trim()
 }
 
-/// A new file, its content, `fsync`, the rename, `fsync` of the directory; and nothing is written in between.
+/// A new file, its content in pieces, `fsync`, the rename, `fsync` of the directory; and nothing is written in between.
 pub(crate) fn assert_order(trace: &str, directory: &Path) {
     let calls: Vec<&str> = trace.lines().collect();
     let directory = format!("\"{}\"", directory.to_str().unwrap());
@@ -61,7 +62,9 @@ pub(crate) fn assert_order(trace: &str, directory: &Path) {
     let (write, sync) = (format!("write({file},"), format!("fsync({file})"));
     let locked = find(&calls, created, &[&format!("flock({file}, LOCK_EX")]);
     let written = find(&calls, locked, &[&write]);
-    let synced = find(&calls, written, &[&sync]);
+    let handed_over = find(&calls, written, &[&format!("sync_file_range({file},")]);
+    let signed = find(&calls, handed_over, &[&write]);
+    let synced = find(&calls, signed, &[&sync]);
     let renamed = find(
         &calls,
         synced,

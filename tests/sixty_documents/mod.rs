@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use postroom::Error;
 use postroom::classifier::{ClassifierParams, DocumentClassifier, Training};
 use postroom::document::{DocumentId, Field, LabelId};
+use postroom::learners::mlp::WeightPrecision;
 use postroom::model::TrainingParams;
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::mlp::MlpPipeline;
@@ -100,6 +101,18 @@ pub(crate) fn content(at: usize) -> String {
 pub(crate) fn networks() -> TrainingParams {
     TrainingParams {
         pipeline: Pipeline::Mlp(MlpPipeline::default()),
+        ..TrainingParams::default()
+    }
+}
+
+/// The same with weights of 16 bits.
+pub(crate) fn half_networks() -> TrainingParams {
+    let pipeline = MlpPipeline {
+        weight_precision: WeightPrecision::Half,
+        ..MlpPipeline::default()
+    };
+    TrainingParams {
+        pipeline: Pipeline::Mlp(pipeline),
         ..TrainingParams::default()
     }
 }

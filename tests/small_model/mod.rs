@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use postroom::document::Field;
+use postroom::learners::mlp::WeightPrecision;
 use postroom::model::{Model, TrainingParams};
 use postroom::model_file::SecretKey;
 use postroom::pipelines::Pipeline;
@@ -50,7 +51,19 @@ pub(crate) fn linear() -> Pipeline {
 }
 
 pub(crate) fn networks() -> Pipeline {
-    let mut pipeline = MlpPipeline::default();
+    networks_of(WeightPrecision::Single)
+}
+
+/// With weights of 16 bits.
+pub(crate) fn half_networks() -> Pipeline {
+    networks_of(WeightPrecision::Half)
+}
+
+fn networks_of(weight_precision: WeightPrecision) -> Pipeline {
+    let mut pipeline = MlpPipeline {
+        weight_precision,
+        ..MlpPipeline::default()
+    };
     pipeline.mlp.max_epochs = 40;
     Pipeline::Mlp(pipeline)
 }

@@ -7,7 +7,7 @@ use super::super::Part;
 use super::packed::PackedNumbers;
 use crate::document::Field;
 use crate::features::{CountVectorizer, Vocabulary};
-use crate::learners::mlp::{Mlp, N_HIDDEN, OutputActivation};
+use crate::learners::mlp::{Mlp, N_HIDDEN, OutputActivation, WeightPrecision};
 use crate::pipelines::mlp::{FieldClassifier, Learner, MlpModel, MlpPipeline};
 use crate::targets::ClassEncoder;
 
@@ -55,14 +55,14 @@ impl<'a> MlpPayload<'a> {
             .collect()
     }
 
-    pub(super) fn encode(model: &'a MlpModel) -> Self {
+    pub(super) fn encode(model: &'a MlpModel, precision: WeightPrecision) -> Self {
         Self {
             terms: model.vocabulary.iter().collect(),
             classifiers: Field::ALL.map(|field| {
                 let classifier = model.classifier(field)?;
                 Some(ClassifierPayload {
                     classes: classifier.classes.clone(),
-                    learner: encode_learner(&classifier.learner),
+                    learner: encode_learner(&classifier.learner, precision),
                 })
             }),
         }
@@ -76,7 +76,7 @@ impl<'a> MlpPayload<'a> {
         let mut classifiers = [const { None }; 4];
         for (field, payload) in Field::ALL.into_iter().zip(self.classifiers) {
             let classifier = payload
-                .map(|payload| payload.decode(field, vocabulary.len()))
+                .map(|payload| payload.decode(field, vocabulary.len(), pipeline.weight_precision))
                 .transpose();
             classifiers[field.index()] = classifier.map_err(|problem| format!("{field}: {problem}"))?;
         }
@@ -89,9 +89,14 @@ impl<'a> MlpPayload<'a> {
 }
 
 impl ClassifierPayload<'_> {
-    fn decode(self, field: Field, n_terms: usize) -> Result<FieldClassifier, &'static str> {
+    fn decode(
+        self,
+        field: Field,
+        n_terms: usize,
+        precision: WeightPrecision,
+    ) -> Result<FieldClassifier, &'static str> {
         check_classes(field, &self.classes)?;
-        let learner = decode_learner(&self, n_terms)?;
+        let learner = decode_learner(&self, n_terms, precision)?;
         Ok(FieldClassifier {
             classes: self.classes,
             learner,
@@ -125,15 +130,16 @@ fn check_classes(field: Field, classes: &ClassEncoder) -> Result<(), &'static st
     Ok(())
 }
 
-fn encode_learner(learner: &Learner) -> LearnerPayload<'_> {
+fn encode_learner(learner: &Learner, precision: WeightPrecision) -> LearnerPayload<'_> {
+    let pack = |numbers| PackedNumbers::pack_as(precision, in_order(numbers));
     match learner {
         Learner::Constant => LearnerPayload::Constant,
         Learner::Mlp(mlp) => LearnerPayload::Mlp {
             activation: mlp.activation,
-            hidden_weights: PackedNumbers::pack(in_order(mlp.hidden_weights.as_slice())),
-            hidden_bias: PackedNumbers::pack(in_order(mlp.hidden_bias.as_slice())),
-            output_weights: PackedNumbers::pack(in_order(mlp.output_weights.as_slice())),
-            output_bias: PackedNumbers::pack(in_order(mlp.output_bias.as_slice())),
+            hidden_weights: pack(mlp.hidden_weights.as_slice()),
+            hidden_bias: pack(mlp.hidden_bias.as_slice()),
+            output_weights: pack(mlp.output_weights.as_slice()),
+            output_bias: pack(mlp.output_bias.as_slice()),
         },
     }
 }
@@ -142,7 +148,11 @@ fn in_order(numbers: Option<&[f32]>) -> &[f32] {
     numbers.expect("fitted and decoded arrays lie in memory row by row")
 }
 
-fn decode_learner(payload: &ClassifierPayload<'_>, n_terms: usize) -> Result<Learner, &'static str> {
+fn decode_learner(
+    payload: &ClassifierPayload<'_>,
+    n_terms: usize,
+    precision: WeightPrecision,
+) -> Result<Learner, &'static str> {
     let n_outputs = payload.classes.n_outputs();
     let LearnerPayload::Mlp {
         activation,
@@ -164,16 +174,17 @@ fn decode_learner(payload: &ClassifierPayload<'_>, n_terms: usize) -> Result<Lea
     if (*activation == OutputActivation::Softmax) != one_of_three {
         return Err("its network's activation does not fit its classes");
     }
+    let array = |packed: &PackedNumbers<'_>, n_numbers| packed.unpack_as(precision, n_numbers);
     let matrix = |packed: &PackedNumbers<'_>, n_rows| {
-        let numbers = packed.unpack(n_rows * N_HIDDEN)?;
+        let numbers = array(packed, n_rows * N_HIDDEN)?;
         let matrix = Array2::from_shape_vec((n_rows, N_HIDDEN), numbers).expect("the length was checked");
         Ok::<_, &'static str>(matrix)
     };
     Ok(Learner::Mlp(Box::new(Mlp {
         hidden_weights: matrix(hidden_weights, n_terms)?,
-        hidden_bias: Array1::from_vec(hidden_bias.unpack(N_HIDDEN)?),
+        hidden_bias: Array1::from_vec(array(hidden_bias, N_HIDDEN)?),
         output_weights: matrix(output_weights, n_outputs)?,
-        output_bias: Array1::from_vec(output_bias.unpack(n_outputs)?),
+        output_bias: Array1::from_vec(array(output_bias, n_outputs)?),
         activation: *activation,
     })))
 }

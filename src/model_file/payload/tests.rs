@@ -12,6 +12,11 @@ pub(super) fn mlp_model() -> Model {
     MODEL.clone()
 }
 
+pub(super) fn half_model() -> Model {
+    static MODEL: std::sync::LazyLock<Model> = std::sync::LazyLock::new(whole::half_model);
+    MODEL.clone()
+}
+
 pub(super) fn linear_model() -> Model {
     static MODEL: std::sync::LazyLock<Model> = std::sync::LazyLock::new(whole::linear_model);
     MODEL.clone()
@@ -21,7 +26,7 @@ pub(super) fn linear_model() -> Model {
 #[track_caller]
 pub(super) fn assert_corrupt(payload: &Payload<'_>, expected: &str) {
     let key = SecretKey::new("the right key");
-    let sealed = signed::seal(FORMAT_VERSION, &key, |envelope| payload.append_to(envelope));
+    let sealed = signed::enclose(FORMAT_VERSION, &key, |envelope| payload.append_to(envelope)).sign();
     match from_bytes(&sealed, &key) {
         Err(ModelFileProblem::Corrupt(problem)) => {
             assert!(
@@ -37,7 +42,7 @@ pub(super) fn assert_corrupt(payload: &Payload<'_>, expected: &str) {
 /// Of params the pipelines' tests have the rest; language, seed and label hash can be whatever decodes, the state is
 /// bytes to whoever loads it.
 fn corrupt(expected: &str, damage: impl Fn(&mut Payload<'_>)) {
-    for model in [mlp_model(), linear_model()] {
+    for model in [mlp_model(), half_model(), linear_model()] {
         let mut payload = Payload::of(&model);
         damage(&mut payload);
         assert_corrupt(&payload, expected);
@@ -46,7 +51,7 @@ fn corrupt(expected: &str, damage: impl Fn(&mut Payload<'_>)) {
 
 #[test]
 fn what_is_damaged_below_is_sound_before() {
-    for model in [mlp_model(), linear_model()] {
+    for model in [mlp_model(), half_model(), linear_model()] {
         assert_eq!(decode(&Payload::of(&model).append_to(Vec::new())).unwrap(), model);
     }
 }
@@ -81,10 +86,12 @@ fn names() {
 
 #[test]
 fn what_another_pipeline_learned() {
-    let (networks, linear) = (mlp_model(), linear_model());
+    let (networks, halves, linear) = (mlp_model(), half_model(), linear_model());
     for (mut payload, other) in [
         (Payload::of(&networks), Payload::of(&linear)),
         (Payload::of(&linear), Payload::of(&networks)),
+        (Payload::of(&halves), Payload::of(&linear)),
+        (Payload::of(&linear), Payload::of(&halves)),
     ] {
         payload.learned = other.learned;
         assert_corrupt(&payload, "those of another pipeline");
@@ -94,11 +101,11 @@ fn what_another_pipeline_learned() {
 /// Language and variants out of their range: bytes that can't be written through the types.
 #[test]
 fn variants_that_there_are_none_of() {
-    for model in [mlp_model(), linear_model()] {
+    for model in [mlp_model(), half_model(), linear_model()] {
         let sound = Payload::of(&model).append_to(Vec::new());
         // An option (0 or 1), the language, the pipeline.
         assert_eq!(sound[0], 1);
-        for (at, variant) in [(0, 2), (1, 0x7f), (2, 2)] {
+        for (at, variant) in [(0, 2), (1, 0x7f), (2, 3)] {
             let mut damaged = sound.clone();
             damaged[at] = variant;
             assert!(

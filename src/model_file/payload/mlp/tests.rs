@@ -2,18 +2,32 @@
 
 use std::borrow::Cow;
 
-use super::super::tests::{assert_corrupt, mlp_model};
+use super::super::tests::{assert_corrupt, half_model, mlp_model};
 use super::super::{LearnedPayload, Payload};
 use super::*;
 use crate::document::LabelId;
+use crate::model::Model;
 use crate::pipelines::Pipeline;
 
-type Damage = fn(&mut MlpPayload<'_>);
+/// The models that are damaged, each with the precision of its weights.
+fn models() -> [(Model, WeightPrecision); 2] {
+    [
+        (mlp_model(), WeightPrecision::Single),
+        (half_model(), WeightPrecision::Half),
+    ]
+}
 
 /// What is said after the damage.
-fn corrupt(expected: &str, damage: Damage) {
-    let model = mlp_model();
-    let mut payload = Payload::of(&model);
+#[track_caller]
+fn corrupt(expected: &str, damage: impl Fn(&mut MlpPayload<'_>)) {
+    for (model, _) in models() {
+        corrupt_model(&model, expected, &damage);
+    }
+}
+
+#[track_caller]
+fn corrupt_model(model: &Model, expected: &str, damage: impl Fn(&mut MlpPayload<'_>)) {
+    let mut payload = Payload::of(model);
     let LearnedPayload::Mlp(learned) = &mut payload.learned else {
         panic!("networks were trained");
     };
@@ -21,10 +35,8 @@ fn corrupt(expected: &str, damage: Damage) {
     assert_corrupt(&payload, expected);
 }
 
-fn packed(numbers: &[f32]) -> PackedNumbers<'static> {
-    PackedNumbers(Cow::Owned(
-        numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
-    ))
+fn no_numbers() -> PackedNumbers<'static> {
+    PackedNumbers(Cow::Owned(Vec::new()))
 }
 
 fn classifier<'p, 'a>(payload: &'p mut MlpPayload<'a>, field: Field) -> &'p mut ClassifierPayload<'a> {
@@ -67,7 +79,6 @@ fn terms() {
 
 #[test]
 fn classes() {
-    let set = |payload: &mut MlpPayload<'_>, field, classes| classifier(payload, field).classes = classes;
     // A label twice, out of order, none at all.
     let one_of: [(&str, &[Option<i32>]); 4] = [
         ("ascending", &[Some(2), Some(2)]),
@@ -76,14 +87,10 @@ fn classes() {
         ("no label to assign", &[]),
     ];
     for (expected, ids) in one_of {
-        let model = mlp_model();
-        let mut payload = Payload::of(&model);
-        let LearnedPayload::Mlp(learned) = &mut payload.learned else {
-            panic!("networks were trained");
-        };
-        let classes = ids.iter().map(|id| id.map(LabelId)).collect();
-        set(learned, Field::Correspondent, ClassEncoder::OneOf(classes));
-        assert_corrupt(&payload, expected);
+        corrupt(expected, |payload| {
+            let classes = ids.iter().map(|id| id.map(LabelId)).collect();
+            classifier(payload, Field::Correspondent).classes = ClassEncoder::OneOf(classes);
+        });
     }
     corrupt("ascending", |payload| {
         classifier(payload, Field::Tags).classes = ClassEncoder::AnyOf(labels(&[3, 3]));
@@ -112,10 +119,10 @@ fn learner() {
     corrupt("a network and nothing to choose", |payload| {
         classifier(payload, Field::StoragePath).learner = LearnerPayload::Mlp {
             activation: OutputActivation::Logistic,
-            hidden_weights: packed(&[]),
-            hidden_bias: packed(&[]),
-            output_weights: packed(&[]),
-            output_bias: packed(&[]),
+            hidden_weights: no_numbers(),
+            hidden_bias: no_numbers(),
+            output_weights: no_numbers(),
+            output_bias: no_numbers(),
         };
     });
     corrupt("activation does not fit", |payload| {
@@ -128,39 +135,64 @@ fn learner() {
 
 #[test]
 fn weights_and_biases() {
-    for field in [Field::Tags, Field::Correspondent, Field::DocumentType] {
-        for array in 0..4 {
-            for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                let model = mlp_model();
-                let mut payload = Payload::of(&model);
-                let LearnedPayload::Mlp(learned) = &mut payload.learned else {
-                    panic!("networks were trained");
-                };
-                let numbers = &mut arrays(learned, field)[array].0;
-                let last = numbers.len() - 4;
-                numbers.to_mut()[last..].copy_from_slice(&number.to_le_bytes());
-                assert_corrupt(&payload, &format!("{field}: a weight is not a number"));
-            }
-            for numbers in [&[][..], &[0.5]] {
-                let model = mlp_model();
-                let mut payload = Payload::of(&model);
-                let LearnedPayload::Mlp(learned) = &mut payload.learned else {
-                    panic!("networks were trained");
-                };
-                // A single output has a single bias.
-                if arrays(learned, field)[array].n_numbers() != numbers.len() {
-                    *arrays(learned, field)[array] = packed(numbers);
-                    assert_corrupt(&payload, "another number of weights");
+    for (model, precision) in models() {
+        for field in [Field::Tags, Field::Correspondent, Field::DocumentType] {
+            for array in 0..4 {
+                for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                    let expected = format!("{field}: a weight is not a number");
+                    corrupt_model(&model, &expected, |payload| {
+                        let numbers = arrays(payload, field)[array].0.to_mut();
+                        let last = numbers.len() - precision.bytes();
+                        numbers[last..].copy_from_slice(&PackedNumbers::pack_as(precision, &[number]).0);
+                    });
                 }
+                corrupt_model(&model, "another number of weights", |payload| {
+                    arrays(payload, field)[array].0.to_mut().clear();
+                });
+                corrupt_model(&model, "another number of weights", |payload| {
+                    arrays(payload, field)[array].0.to_mut().pop();
+                });
+                corrupt_model(&model, "another number of weights", |payload| {
+                    let one_more = [0; 4];
+                    let numbers = arrays(payload, field)[array].0.to_mut();
+                    numbers.extend(&one_more[..precision.bytes()]);
+                });
             }
-            let model = mlp_model();
-            let mut payload = Payload::of(&model);
-            let LearnedPayload::Mlp(learned) = &mut payload.learned else {
-                panic!("networks were trained");
-            };
-            arrays(learned, field)[array].0.to_mut().pop();
-            assert_corrupt(&payload, "another number of weights");
         }
+    }
+}
+
+#[test]
+fn weights_of_16_bits_take_half_the_room_of_32() {
+    let [single, half] = models().map(|(model, _)| {
+        let payload = Payload::of(&model);
+        let LearnedPayload::Mlp(learned) = &payload.learned else {
+            panic!("networks were trained");
+        };
+        let parts = learned.parts();
+        parts.iter().find(|part| part.name == "tags").unwrap().bytes
+    });
+    // Of both tags; activation, classes and the lengths of the arrays aside.
+    let n_terms = mlp_model().learned.terms().len() as u64;
+    let n_numbers = 100 * (n_terms + 1) + 2 * 101;
+    let aside = single - 4 * n_numbers;
+    assert!(aside < 20, "{single} bytes");
+    assert!(half - 2 * n_numbers <= aside, "{half} bytes");
+}
+
+/// Twice as many bytes, or half as many, as there are weights for.
+#[test]
+fn weights_of_another_precision() {
+    for (model, precision) in models() {
+        let mut payload = Payload::of(&model);
+        let Pipeline::Mlp(pipeline) = &mut payload.params.pipeline else {
+            panic!("networks were trained");
+        };
+        pipeline.weight_precision = match precision {
+            WeightPrecision::Single => WeightPrecision::Half,
+            WeightPrecision::Half => WeightPrecision::Single,
+        };
+        assert_corrupt(&payload, "another number of weights");
     }
 }
 
