@@ -86,6 +86,8 @@ fn labels_of_one_name_are_told_apart_by_their_numbers() {
         "no label with number 3 among its 2",
         "inspect --labels",
     ]);
+    let predicted = user.predict(&[file]).succeeded().stdout;
+    assert!(predicted.contains("  City Library (number 1)\n"), "{predicted}");
     let listed = user
         .run(&["inspect", "model.postroom", "--labels"])
         .succeeded()

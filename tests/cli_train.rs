@@ -7,6 +7,7 @@ mod cli_common;
 use std::fs;
 
 use cli_common::{User, refuse, set_mode};
+use rusqlite::Connection;
 
 #[test]
 fn training_says_what_it_learned() {
@@ -53,6 +54,22 @@ fn unchanged_archive_is_not_learned_again() {
     let stdout = user.train().succeeded().stdout;
     assert!(stdout.starts_with("unchanged: 40 documents"), "{stdout}");
     assert_eq!(user.files(), before);
+}
+
+#[test]
+fn training_after_one_change_goes_on_from_the_last_model() {
+    let user = User::with_model();
+    let change = "UPDATE documents_document SET modified = '2024-01-31 12:00:00' WHERE id = 1";
+    Connection::open(user.db())
+        .unwrap()
+        .execute_batch(change)
+        .unwrap();
+    let stdout = user.train().succeeded().stdout;
+    assert!(stdout.starts_with("learned from 40 documents"), "{stdout}");
+    assert!(
+        stdout.contains("began from       the last model: 1 document changed since"),
+        "{stdout}"
+    );
 }
 
 #[test]

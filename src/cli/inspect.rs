@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Failure;
 use super::key::KeyOptions;
-use super::output::{field_name, harmless, hex, n_labels, print, print_json};
+use super::output::{counted, field_name, harmless, hex, print, print_json};
 use super::thresholds::aim_name;
 
 /// Say what is in a model file
@@ -193,7 +193,7 @@ impl Inspection<'_> {
         line("documents", &count(self.n_documents));
         line("vocabulary", &format!("{} terms", count(self.n_terms)));
         for field in Field::ALL {
-            line(&field_name(field), &n_labels(self.n_labels[field.name()]));
+            line(&field_name(field), &counted(self.n_labels[field.name()], "label"));
             for label in self.labels.iter().flat_map(|labels| &labels[field.name()]) {
                 line("", &format!("{:>6}  {}", label.id, harmless(label.name)));
             }

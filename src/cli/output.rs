@@ -4,6 +4,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use indicatif::HumanCount;
 use postroom::document::Field;
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
@@ -57,9 +58,13 @@ pub(super) fn field_name(field: Field) -> String {
     field.name().replace('_', " ")
 }
 
-/// A number of labels.
-pub(super) fn n_labels(number: usize) -> String {
-    format!("{number} {}", if number == 1 { "label" } else { "labels" })
+/// So many of them: `1 label`, `5,000 documents`.
+pub(super) fn counted(number: usize, what: &str) -> String {
+    format!(
+        "{} {what}{}",
+        HumanCount(number as u64),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// A share as evaluations print it.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
-use postroom::document::{DocumentId, Field, LabelCatalog};
+use postroom::document::{DocumentId, Field, LabelCatalog, LabelId};
 use postroom::error::Error;
 use postroom::store::{Archive, Location, Selection};
 use postroom::suggestions::{Candidate, FieldSuggestion, Suggestions};
@@ -274,7 +274,21 @@ fn describe(field: Field, suggestion: &FieldSuggestion, catalog: &LabelCatalog, 
         line(
             &name,
             candidate.confidence,
-            catalog.name(field, candidate.label).unwrap_or_default(),
+            &told_apart(field, candidate.label, catalog),
         );
+    }
+}
+
+/// The label's name, with its number where another one is called the same.
+fn told_apart(field: Field, label: LabelId, catalog: &LabelCatalog) -> String {
+    let name = catalog.name(field, label).unwrap_or_default();
+    match catalog
+        .of(field)
+        .iter()
+        .filter(|other| other.name == name)
+        .count()
+    {
+        0 | 1 => name.to_owned(),
+        _ => format!("{name} (number {label})"),
     }
 }

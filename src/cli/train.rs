@@ -15,7 +15,7 @@ use postroom::train_report::{FieldReport, LearnerReport, TrainReport, TrainingKi
 
 use super::key::{KeyError, KeyOptions, SigningKey};
 use super::options::{Learning, directory_of, ensure_of_kind};
-use super::output::{field_name, n_labels, print};
+use super::output::{counted, field_name, print};
 use super::terminal::Terminal;
 use super::thresholds::Thresholds;
 use super::{Failure, interrupt, progress};
@@ -76,9 +76,9 @@ impl Train {
         })?;
         match training {
             Training::Unchanged(report) => {
-                let n_documents = HumanCount(report.n_documents as u64);
+                let documents = counted(report.n_documents, "document");
                 print(&format!(
-                    "unchanged: {n_documents} documents, filed as they were when the model was trained"
+                    "unchanged: {documents}, filed as they were when the model was trained"
                 ))
             }
             Training::Trained(report) if report.fields.is_empty() => {
@@ -159,11 +159,8 @@ impl Train {
             line("signing key", &format!("{} (new; keep a copy)", path.display()));
         }
         if let Some(TrainingKind::Incremental { n_changed, .. }) = report.kind {
-            let changed = HumanCount(n_changed as u64);
-            line(
-                "began from",
-                &format!("the last model: {changed} documents changed since"),
-            );
+            let changed = counted(n_changed, "document");
+            line("began from", &format!("the last model: {changed} changed since"));
         }
         format!(
             "learned from {n_documents} documents in {took} ({})\n{text}",
@@ -190,7 +187,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 fn fared(field: &FieldReport) -> String {
-    let labels = n_labels(field.n_labels);
+    let labels = counted(field.n_labels, "label");
     match &field.learner {
         LearnerReport::Constant => format!("{labels}, the same for all documents"),
         LearnerReport::Mlp(fit) => format!(

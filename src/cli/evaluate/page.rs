@@ -6,7 +6,7 @@ use postroom::evaluation::{Confusion, Evaluation, FieldEvaluation, LabelEvaluati
 
 use crate::cli::output::{field_name, percent};
 
-use Column::{Number, Text};
+use Column::{Id, Number, Text};
 
 /// Rows of a table that is ordered by importance.
 const MOST_ROWS: usize = 100;
@@ -33,7 +33,8 @@ caption { text-align: left; font-weight: 600; padding: .75rem 0 .25rem; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: right; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td:first-child, .text { text-align: left; min-width: 7.5rem; overflow-wrap: anywhere; white-space: normal; }
-@media (max-width: 40rem) { body { margin: 1rem auto; } h1 { font-size: 1.5rem; line-height: 1.2; } table { font-size: .9rem; } }
+td.id, th.id { text-align: left; min-width: 0; }
+@media (max-width: 40rem) { body { margin: 1rem auto; } h1 { font-size: 1.5rem; line-height: 1.2; } table { font-size: .9rem; } th, td { padding-right: .5rem; } .text { min-width: 5rem; } }
 </style>
 </head>
 <body>
@@ -152,7 +153,7 @@ fn confusions(confusions: &[Confusion], f: &mut Formatter<'_>) -> fmt::Result {
 
 fn suspects(suspects: &[Suspect], f: &mut Formatter<'_>) -> fmt::Result {
     let head = [
-        Text("Document"),
+        Id("Document"),
         Text("Has"),
         Text("Looks like"),
         Number("Confidence"),
@@ -163,7 +164,7 @@ fn suspects(suspects: &[Suspect], f: &mut Formatter<'_>) -> fmt::Result {
         let document = suspect.document.0;
         write!(
             f,
-            "<td>{document}<td class=\"text\">{actual}<td class=\"text\">{expected}<td>{confidence}"
+            "<td class=\"id\">{document}<td class=\"text\">{actual}<td class=\"text\">{expected}<td>{confidence}"
         )
     })
 }
@@ -171,6 +172,8 @@ fn suspects(suspects: &[Suspect], f: &mut Formatter<'_>) -> fmt::Result {
 /// A column's head.
 enum Column {
     Text(&'static str),
+    /// Names something, and is as narrow as it can be: a telephone has room for 40 letters.
+    Id(&'static str),
     Number(&'static str),
 }
 
@@ -193,6 +196,7 @@ fn table<T>(
     for column in head {
         match column {
             Column::Text(name) => write!(f, "<th scope=\"col\" class=\"text\">{name}")?,
+            Column::Id(name) => write!(f, "<th scope=\"col\" class=\"id\">{name}")?,
             Column::Number(name) => write!(f, "<th scope=\"col\">{name}")?,
         }
     }
