@@ -105,12 +105,12 @@ const FULL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
     (32, 39_000),
 ]);
 const FULL_TOTAL: Limit = Limit::AtMostByThreads(&[
-    (1, 28_600_000),
-    (2, 29_500_000),
-    (4, 29_900_000),
-    (8, 30_500_000),
-    (16, 31_800_000),
-    (32, 32_300_000),
+    (1, 28_900_000),
+    (2, 30_100_000),
+    (4, 30_500_000),
+    (8, 31_100_000),
+    (16, 32_500_000),
+    (32, 32_900_000),
 ]);
 const FULL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
     (1, 7_360_000),

@@ -38,7 +38,13 @@ impl Fingerprint {
 pub struct FingerprintBuilder {
     last_change: Option<Timestamp>,
     labels: Sha256,
+    /// Labels that aren't hashed yet.
+    // PERF: hashed four bytes at a time, they took 2 of the 60 ms in which 200,000 documents are gone through.
+    pending: Vec<u8>,
 }
+
+/// Bytes that are hashed together.
+const HASHED_AT_ONCE: usize = 4_096;
 
 impl FingerprintBuilder {
     /// A fingerprint of nothing yet.
@@ -48,26 +54,26 @@ impl FingerprintBuilder {
 
     /// Adds the next document, in the snapshot's order.
     pub fn add(&mut self, filing: &Filing) {
-        self.last_change = self.last_change.max(Some(whole_microseconds(filing.modified)));
+        self.last_change = self.last_change.max(Some(filing.modified));
         let labels = &filing.labels;
-        self.hash(labels.document_type.unwrap_or(NONE));
-        self.hash(labels.correspondent.unwrap_or(NONE));
-        for &tag in &labels.tags {
-            self.hash(tag);
+        let mut add = |label: LabelId| self.pending.extend_from_slice(&label.0.to_le_bytes());
+        add(labels.document_type.unwrap_or(NONE));
+        add(labels.correspondent.unwrap_or(NONE));
+        labels.tags.iter().copied().for_each(&mut add);
+        add(labels.storage_path.unwrap_or(NONE));
+        if self.pending.len() >= HASHED_AT_ONCE {
+            self.labels.update(&self.pending);
+            self.pending.clear();
         }
-        self.hash(labels.storage_path.unwrap_or(NONE));
     }
 
     /// The fingerprint of all that was added.
-    pub fn finish(self) -> Fingerprint {
+    pub fn finish(mut self) -> Fingerprint {
+        self.labels.update(&self.pending);
         Fingerprint {
-            last_change: self.last_change,
+            last_change: self.last_change.map(whole_microseconds),
             label_hash: self.labels.finalize().into(),
         }
-    }
-
-    fn hash(&mut self, label: LabelId) {
-        self.labels.update(label.0.to_le_bytes());
     }
 }
 

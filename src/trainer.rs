@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use crate::document::{AutoLabel, Field, LabelCatalog, Labels};
+use crate::document::{AutoLabel, Field, Filing, LabelCatalog, Labels};
 use crate::error::{Error, Result};
 use crate::fingerprint::{Fingerprint, FingerprintBuilder};
 use crate::model::{Model, Start, TrainingParams};
@@ -86,8 +86,8 @@ impl Trainer {
         let filings = timed(&mut report.stages, StageKind::Check, || {
             Filings::read(&mut *snapshot)
         })?;
-        report.n_documents = filings.labels.len();
-        if filings.labels.is_empty() {
+        report.n_documents = filings.filings.len();
+        if filings.filings.is_empty() {
             return Err(Error::NoTrainingData);
         }
         if last.is_ok_and(|model| model.fingerprint.is_current(&filings.fingerprint)) {
@@ -98,10 +98,12 @@ impl Trainer {
             return Ok(TrainOutcome::Unchanged { report });
         }
         let catalog = snapshot.label_catalog()?;
+        let fingerprint = filings.fingerprint.clone();
+        let (documents, labels) = filings.into_parts();
         let learned = self.params.pipeline.train(Examples {
             contents: Contents::new(snapshot, report.n_documents, status),
-            documents: &filings.documents,
-            labels: &filings.labels,
+            documents: &documents,
+            labels: &labels,
             language: self.params.language,
             seed: self.params.seed,
             last: last.map(|model| LastTraining {
@@ -118,7 +120,7 @@ impl Trainer {
         report.n_stored = learned.n_stored;
         let model = Model {
             params: self.params.clone(),
-            fingerprint: filings.fingerprint,
+            fingerprint,
             n_documents: report.n_documents,
             catalog: in_use(&catalog, &learned.model),
             learned: learned.model,
@@ -133,29 +135,36 @@ impl Trainer {
 
 /// How the documents are filed, at one moment.
 struct Filings {
-    documents: Vec<DocumentVersion>,
-    labels: Vec<Labels>,
+    filings: Vec<Filing>,
     fingerprint: Fingerprint,
 }
 
 impl Filings {
     fn read(snapshot: &mut dyn Snapshot) -> Result<Self> {
-        let (mut documents, mut labels) = (Vec::new(), Vec::new());
+        let mut filings = Vec::new();
         let mut fingerprint = FingerprintBuilder::default();
         snapshot.for_each_filing(&mut |filing| {
             fingerprint.add(&filing);
-            documents.push(DocumentVersion {
-                id: filing.id,
-                modified: filing.modified.as_microsecond(),
-            });
-            labels.push(filing.labels);
+            filings.push(filing);
             Ok(())
         })?;
         Ok(Self {
-            documents,
-            labels,
+            filings,
             fingerprint: fingerprint.finish(),
         })
+    }
+
+    /// As pipelines take them, apart: where nothing changed, nobody does.
+    fn into_parts(self) -> (Vec<DocumentVersion>, Vec<Labels>) {
+        let version = |filing: &Filing| DocumentVersion {
+            id: filing.id,
+            modified: filing.modified.as_microsecond(),
+        };
+        let documents = self.filings.iter().map(version).collect();
+        // Collected where the filings are, in whose room there would be twice as many.
+        let mut labels: Vec<Labels> = self.filings.into_iter().map(|filing| filing.labels).collect();
+        labels.shrink_to_fit();
+        (documents, labels)
     }
 }
 

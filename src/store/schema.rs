@@ -110,6 +110,11 @@ impl Schema {
         format!("{} ORDER BY id", self.filings(&[]))
     }
 
+    /// The same of those with ids from `?1` to `?2`.
+    pub(super) fn filings_among_query(self) -> String {
+        format!("{} ORDER BY id", self.filings(&["id BETWEEN ?1 AND ?2"]))
+    }
+
     /// The documents outside the trash: id, content.
     pub(super) fn contents_query(self) -> String {
         format!("{} ORDER BY id", self.contents(&[]))

@@ -2,9 +2,12 @@
 //!
 //! In comes the path of a `db.sqlite3` of any release, in use or not; out go snapshots of it. A snapshot streams
 //! `documents_document` by id beside `documents_document_tags` by document, and merges the two: what it keeps in
-//! memory grows with the number of labels, not with documents or contents.
+//! memory grows with the number of labels, not with contents. How documents are filed is read on several threads where
+//! the database is large, each with a range of ids, and kept until it is their turn.
 
 mod connection;
+mod filings;
+mod rows;
 mod steps;
 mod tag_rows;
 mod value;
@@ -12,16 +15,17 @@ mod value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
 
 use self::connection::Moment;
 pub(super) use self::connection::classify;
-use self::tag_rows::TagRows;
-use self::value::{content, modified};
-use super::schema::{Column, INBOX_DOCUMENTS, INBOX_TAGS, Schema, TABLES, TAGS_OF_DOCUMENTS};
+use self::filings::FilingReader;
+use self::rows::{ascending, for_each_row};
+use self::value::content;
+use super::schema::{Column, INBOX_DOCUMENTS, INBOX_TAGS, Schema, TABLES};
 use super::stopped::{Stopped, warn_of_repairs};
-use super::value::{DocumentKeys, auto_labels, label_key};
+use super::value::label_key;
 use super::{DocumentStore, Location, Selection, Snapshot};
 use crate::document::{AutoLabel, Document, DocumentId, Field, Filing, LabelCatalog};
 use crate::error::{ArchiveProblem, Error, Result};
@@ -33,7 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// The database may be in use. It is opened read-only for each snapshot, left exactly as it was, and gets no file
 /// beside it. Where it is in write-ahead mode, as a running paperless-ngx keeps it, writers aren't held up; where
-/// it has a rollback journal, a writer's commit waits until the snapshot is dropped.
+/// it has a rollback journal, a writer's commit waits until the snapshot is dropped. How the documents of a large one are
+/// filed is read on the current rayon pool, but from a log.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -126,31 +131,9 @@ impl<'s> SqliteSnapshot<'s> {
         }
     }
 
-    /// Visits the rows of `query` whose document has no inbox tag. The row's first column is the document's id;
-    /// the visitor also gets all of the document's tags, ascending.
-    fn for_each_row(
-        &self,
-        query: &str,
-        mut visit: impl FnMut(&Row<'_>, DocumentId, &[i64]) -> Result<(), Stopped>,
-    ) -> Result<(), Stopped> {
-        self.moment.begin_question();
-        let connection = self.moment.connection();
-        let inbox_tags = keys(connection, INBOX_TAGS)?;
-        let mut tag_statement =
-            connection.prepare(&format!("{TAGS_OF_DOCUMENTS} ORDER BY document_id, tag_id"))?;
-        let mut tag_rows = TagRows::start(tag_statement.query([])?)?;
-        let mut documents = connection.prepare(query)?;
-        let mut rows = documents.query([])?;
-        let mut last = None;
-        while let Some(row) = rows.next()? {
-            let id = row.get(0)?;
-            ascending("documents_document", &mut last, id)?;
-            let tags = tag_rows.of_document(id)?;
-            if !tags.iter().any(|tag| inbox_tags.binary_search(tag).is_ok()) {
-                visit(row, DocumentId(id), tags)?;
-            }
-        }
-        Ok(())
+    /// The inbox tags' keys, ascending.
+    fn inbox_tags(&self) -> Result<Vec<i64>, Stopped> {
+        Ok(keys(self.moment.connection(), INBOX_TAGS)?)
     }
 
     fn read_catalog(&self) -> Result<LabelCatalog, Stopped> {
@@ -183,15 +166,28 @@ impl<'s> SqliteSnapshot<'s> {
 
     fn read_filings(&self, visit: &mut dyn FnMut(Filing) -> Result<()>) -> Result<(), Stopped> {
         let catalog = self.read_catalog()?;
-        self.for_each_row(&self.schema.filings_query(), |row, id, tags| {
-            let modified = modified(row.get_ref(1)?, id)?;
-            let keys = DocumentKeys {
-                correspondent: row.get(2)?,
-                document_type: row.get(3)?,
-                storage_path: row.get(4)?,
-            };
-            let labels = auto_labels(&catalog, keys, tags);
-            visit(Filing { id, modified, labels }).map_err(Stopped::ByVisitor)
+        self.moment.begin_question();
+        let reader = FilingReader {
+            schema: self.schema,
+            catalog: &catalog,
+            inbox_tags: &self.inbox_tags()?,
+        };
+        reader.read(&self.moment, &mut |filing| {
+            visit(filing).map_err(Stopped::ByVisitor)
+        })
+    }
+
+    fn read_contents(
+        &self,
+        repaired: &mut usize,
+        visit: &mut dyn FnMut(Document) -> Result<()>,
+    ) -> Result<(), Stopped> {
+        self.moment.begin_question();
+        let (inbox_tags, query) = (self.inbox_tags()?, self.schema.contents_query());
+        let connection = self.moment.connection();
+        for_each_row(connection, &inbox_tags, &query, None, |row, id, _tags| {
+            let content = content(row.get_ref(1)?, id, repaired)?;
+            visit(Document { id, content }).map_err(Stopped::ByVisitor)
         })
     }
 
@@ -242,10 +238,7 @@ impl Snapshot for SqliteSnapshot<'_> {
 
     fn for_each_document(&mut self, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()> {
         let mut repaired = 0_usize;
-        let result = self.for_each_row(&self.schema.contents_query(), |row, id, _tags| {
-            let content = content(row.get_ref(1)?, id, &mut repaired)?;
-            visit(Document { id, content }).map_err(Stopped::ByVisitor)
-        });
+        let result = self.read_contents(&mut repaired, visit);
         self.store.warn_of_repairs(repaired);
         self.checked(result)
     }
@@ -321,19 +314,4 @@ fn labels(connection: &Connection, table: &'static str, query: &str) -> Result<V
         labels.push(AutoLabel { id, name });
     }
     Ok(labels)
-}
-
-/// Refuses a key that doesn't come after the `last` one: what was asked for in order and isn't comes of pages that lead
-/// in circles, or of a table whose keys aren't unique.
-fn ascending(table: &'static str, last: &mut Option<i64>, id: i64) -> Result<(), ArchiveProblem> {
-    if let Some(last) = last.replace(id).filter(|&last| last >= id) {
-        return Err(ArchiveProblem::Value {
-            table,
-            column: "id",
-            id,
-            expected: "a key that no other row has, in ascending order",
-            found: format!("it after the row with id {last}"),
-        });
-    }
-    Ok(())
 }

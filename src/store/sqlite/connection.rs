@@ -36,6 +36,34 @@ pub(super) struct Moment {
     connection: Connection,
     steps: Steps,
     unlocked: Option<Unlocked>,
+    further: Option<Further>,
+}
+
+/// How to connect to the same moment once more, from any thread.
+///
+/// There is a way where nobody can change the file while the first connection is open (rollback journal: it holds the
+/// SHARED lock), or where that is noticed (no log: by the file's stamp). Through a log, a second connection would see
+/// whatever was committed since the first one began.
+#[derive(Debug)]
+pub(super) struct Further {
+    database: PathBuf,
+    parameters: &'static str,
+    bytes: u64,
+}
+
+impl Further {
+    /// Bytes of the database.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A connection for one question; none where it can't be had at once, as while a writer waits for all readers.
+    pub(super) fn connect(&self) -> Option<Connection> {
+        let steps = Steps::of_database(self.bytes);
+        let connection = connect(&self.database, self.parameters, Duration::ZERO, &steps).ok()?;
+        begin(&connection).ok()?;
+        Some(connection)
+    }
 }
 
 /// What it takes to read a file without locks: something that keeps a log away, and a way to see changes.
@@ -58,6 +86,11 @@ impl Moment {
                 connection,
                 steps,
                 unlocked: None,
+                further: Some(Further {
+                    database,
+                    parameters: "",
+                    bytes,
+                }),
             }),
             Probe::Log(lock) => Self::open_logged(database, lock, patience, steps),
         }
@@ -78,15 +111,21 @@ impl Moment {
                     connection,
                     steps,
                     unlocked: None,
+                    further: None,
                 })
             }
             Some(1..) => Err(ArchiveProblem::LogWithoutIndex { log }),
             _ => {
-                let connection = connect(&database, "&immutable=1", patience, &steps)?;
+                let connection = connect(&database, UNLOCKED, patience, &steps)?;
                 begin(&connection).map_err(classify)?;
                 Ok(Self {
                     connection,
                     steps,
+                    further: Some(Further {
+                        database: database.clone(),
+                        parameters: UNLOCKED,
+                        bytes: stamp.bytes,
+                    }),
                     unlocked: Some(Unlocked {
                         _lock: lock,
                         database,
@@ -100,6 +139,11 @@ impl Moment {
     /// Says that another question begins, which may take as much work as a sound database makes of one.
     pub(super) fn begin_question(&self) {
         self.steps.renew();
+    }
+
+    /// How to connect to it once more, if there is a way.
+    pub(super) fn further(&self) -> Option<&Further> {
+        self.further.as_ref()
     }
 
     /// The connection; whatever is read through it belongs to this moment once [`Moment::check`] agrees.
@@ -140,6 +184,9 @@ pub(in crate::store) fn classify(error: rusqlite::Error) -> ArchiveProblem {
 /// Pages that a connection keeps, in KiB. A table is read once, in order; with SQLite's own 2 MiB every page went into
 /// memory that wasn't near the processor any more, a twentieth of finding out that nothing changed.
 const CACHE_KIB: i64 = 256;
+
+/// Has a connection read the file as one that nobody changes, without locks.
+const UNLOCKED: &str = "&immutable=1";
 
 /// What the first connection found out; it holds the SHARED lock either way.
 enum Probe {
