@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "84712a090dc1fa8ea640ae499aadb47a5888193491b9109e23fd2831203bb851",
+            "33c14e85298042f7b7de5083b5e8ca565f1e590b681d5506248eb9c73048e3be",
         ),
     ];
     for (params, sha_256) in expected {

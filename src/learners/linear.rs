@@ -237,7 +237,7 @@ fn fit_with(
     Ok(LinearFit {
         report,
         dual: Dual::concat(duals.collect()),
-        model: Linear::assemble(examples.n_terms(), blocks),
+        model: Linear::assemble(examples.terms(), blocks),
     })
 }
 

@@ -73,13 +73,18 @@ impl<'a> Examples<'a> {
         self.targets.n_outputs()
     }
 
-    /// Without the factors of the columns.
+    /// The term at each place of a row.
+    pub(super) fn terms(&self) -> &'a [u32] {
+        self.matrix.columns()
+    }
+
+    /// By place, without the factors of the columns.
     #[inline(always)]
     pub(super) fn row(&self, position: usize) -> FactoredRow<'a> {
         self.matrix.factored_row(self.rows[position] as usize)
     }
 
-    /// What each column's entries are multiplied by.
+    /// What the entries of the column at each place are multiplied by.
     pub(super) fn factors(&self) -> &'a [f32] {
         self.matrix.factors()
     }

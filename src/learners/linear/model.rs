@@ -100,13 +100,15 @@ impl Linear {
         products.filter(|&(_, product)| product != 0.0)
     }
 
-    /// Of trained blocks, in the order of their outputs; each is let go of as soon as it was taken over.
-    pub(super) fn assemble(n_terms: usize, blocks: Vec<KeptBlock>) -> Self {
+    /// Of trained blocks, in the order of their outputs, and the term at each place; each block is let go of as soon as it
+    /// was taken over.
+    pub(super) fn assemble(terms: &[u32], blocks: Vec<KeptBlock>) -> Self {
+        let n_terms = terms.len();
         let bias: Vec<f32> = blocks.iter().flat_map(|block| &block.bias).copied().collect();
         let mut bounds = vec![0; n_terms + 1];
         for block in &blocks {
-            for (bound, stored) in bounds[1..].iter_mut().zip(&block.stored) {
-                *bound += stored.count_ones() as usize;
+            for (&term, stored) in terms.iter().zip(&block.stored) {
+                bounds[term as usize + 1] += stored.count_ones() as usize;
             }
         }
         for term in 0..n_terms {
@@ -116,7 +118,8 @@ impl Linear {
         let mut next = bounds.clone();
         for block in blocks {
             let mut of_block = block.weights.iter();
-            for (next, &stored) in next.iter_mut().zip(&block.stored) {
+            for (&term, &stored) in terms.iter().zip(&block.stored) {
+                let next = &mut next[term as usize];
                 let lanes = (0..LANES).filter(|lane| stored & (1 << lane) != 0);
                 for (lane, &weight) in lanes.zip(&mut of_block) {
                     (outputs[*next], weights[*next]) = ((block.first_output + lane) as u32, weight);

@@ -89,8 +89,8 @@ impl TermSums {
         for position in 0..examples.rows.len() {
             for run in examples.row(position).runs() {
                 let mean_square = share * run.weight * run.weight;
-                for &column in run.columns {
-                    let term = run.first as usize + usize::from(column);
+                for &place in run.places {
+                    let term = run.first as usize + usize::from(place);
                     sums[term] += run.weight;
                     mean_squares[term] += mean_square;
                 }
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn learning_with_factors_is_learning_from_what_they_are_multiplied_by() {
         let factors = vec![4.0, 0.5, 2.0];
-        let factored = FactoredMatrix::new(4, factors.clone(), |positions, made| {
+        let factored = FactoredMatrix::new(4, vec![0, 1, 2], factors.clone(), |positions, made| {
             for row in &rows()[positions] {
                 for &(term, value) in row {
                     made.push_run(value / factors[term as usize], [term].into_iter());
