@@ -15,6 +15,7 @@ mod out_of_fold;
 mod pass;
 mod prepared;
 mod reducer;
+mod room;
 mod scaling;
 
 use std::ops::ControlFlow;
@@ -30,6 +31,7 @@ use crate::sparse::FactoredMatrix;
 use block::{Block, Course, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
+use room::Rooms;
 
 pub use dual::Dual;
 pub use model::Linear;
@@ -220,15 +222,17 @@ fn fit_with(
     let examples = Examples::new(examples)?;
     let span = Span::current();
     let n_blocks = examples.n_outputs().div_ceil(LANES);
-    let blocks: Result<Vec<KeptBlock>> = (0..n_blocks)
-        .into_par_iter()
-        .map(|block| {
-            let _entered = span.enter();
-            let mut solved = Block::new(&examples, block, &task).solve()?;
+    let rooms = Rooms::default();
+    let solve = |block: usize| {
+        let _entered = span.enter();
+        rooms.lend(|room| {
+            let mut solved = Block::new(&examples, block, &task, room).solve()?;
             solved.prune(params.prune_below, examples.factors());
             Ok(solved.into_kept(examples.factors()))
         })
-        .collect();
+    };
+    let blocks: Result<Vec<KeptBlock>> = (0..n_blocks).into_par_iter().map(solve).collect();
+    drop(rooms);
     let mut blocks = blocks?;
     let report = LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>());
     let duals = blocks

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::examples::{Examples, OnBits, Task};
 use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_scaled, all, each_lane, move_weights, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
+use super::room::{Room, fill};
 use super::scaling::{MakeScales, Scales};
 use super::{Dual, Pass};
 use crate::error::{Error, Result};
@@ -23,8 +24,9 @@ pub(super) struct Block<'a> {
     first_output: usize,
     on: Vec<OnBits>,
     softness: Softness,
-    scales: Scales,
-    state: State,
+    scales: Scales<'a>,
+    state: State<'a>,
+    left: RowsLeft<'a>,
     progress: [Progress; LANES],
 }
 
@@ -49,28 +51,26 @@ enum Stage {
 }
 
 /// The rows that a pass goes through.
-struct RowsLeft {
+struct RowsLeft<'a> {
     /// Their positions.
-    order: Vec<u32>,
+    order: &'a mut Vec<u32>,
     /// Those that the pass found needed.
-    kept: Vec<u32>,
+    kept: &'a mut Vec<u32>,
     /// The gradient above which a row at α = 0 is taken to stay there.
     safe: Lanes,
 }
 
-impl RowsLeft {
-    fn all(n_rows: usize) -> Self {
-        Self {
-            order: (0..n_rows as u32).collect(),
-            kept: Vec::with_capacity(n_rows),
-            safe: all(f32::INFINITY),
-        }
+impl RowsLeft<'_> {
+    fn take_all(&mut self, n_rows: usize) {
+        self.order.clear();
+        self.order.extend(0..n_rows as u32);
+        self.safe = all(f32::INFINITY);
     }
 
     /// Goes on with the needed rows. As in LIBLINEAR, a gradient is safe for the next pass if no projected one was
     /// as high in this one.
     fn drop_out(&mut self, extremes: &Extremes) {
-        std::mem::swap(&mut self.order, &mut self.kept);
+        std::mem::swap(self.order, self.kept);
         self.safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
             highest if highest > 0.0 => highest,
             _ => f32::INFINITY,
@@ -79,10 +79,10 @@ impl RowsLeft {
 }
 
 /// A trained block.
-pub(super) struct Solved {
+pub(super) struct Solved<'a> {
     pub(super) first_output: usize,
     /// Per term, times the factor of its column.
-    pub(super) weights: Vec<TermLanes>,
+    pub(super) weights: &'a mut [TermLanes],
     pub(super) bias: Lanes,
     pub(super) dual: Dual,
     /// For the lanes that belong to an output.
@@ -90,7 +90,12 @@ pub(super) struct Solved {
 }
 
 impl<'a> Block<'a> {
-    pub(super) fn new(examples: &'a Examples<'a>, block: usize, task: &'a Task<'a>) -> Self {
+    pub(super) fn new(
+        examples: &'a Examples<'a>,
+        block: usize,
+        task: &'a Task<'a>,
+        room: &'a mut Room,
+    ) -> Self {
         let first_output = block * LANES;
         let on = examples.on(first_output);
         let n_rows = on.len();
@@ -107,11 +112,23 @@ impl<'a> Block<'a> {
             // Where an output has no rows of one kind nothing is learned, with whatever softness.
             if cost.is_normal() { 0.5 / cost } else { 1.0 }
         };
+        let Room {
+            weights,
+            scales,
+            squared_lengths,
+            alphas,
+            order,
+            kept,
+        } = room;
+        fill(weights, examples.n_terms(), TermLanes(all(0.0)));
+        fill(alphas, n_rows, all(0.0));
         Self {
             scales: task.instructions.run(MakeScales {
                 examples,
                 on: &on,
                 params: &task.params,
+                of_term: scales,
+                squared_lengths,
             }),
             examples,
             task,
@@ -121,9 +138,14 @@ impl<'a> Block<'a> {
                 off: all((0.5 / task.params.c) as f32),
             },
             state: State {
-                weights: vec![TermLanes(all(0.0)); examples.n_terms()],
+                weights,
                 bias: all(0.0),
-                alphas: vec![all(0.0); n_rows],
+                alphas,
+            },
+            left: RowsLeft {
+                order,
+                kept,
+                safe: all(f32::INFINITY),
             },
             on,
             progress: from_fn(|lane| Progress {
@@ -135,40 +157,43 @@ impl<'a> Block<'a> {
     }
 
     /// Runs passes until every lane is done, or they are used up.
-    pub(super) fn solve(mut self) -> Result<Solved> {
+    pub(super) fn solve(mut self) -> Result<Solved<'a>> {
         self.take_start();
         let Task { params, seed, .. } = *self.task;
         let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
         rng.set_stream(seed.stream);
-        let mut left = RowsLeft::all(self.on.len());
+        let n_rows = self.on.len();
+        self.left.take_all(n_rows);
         let mut number = 0;
         while self.n_lanes(Stage::Live) > 0 && number < params.max_passes {
             number += 1;
-            left.order.shuffle(&mut rng);
-            let extremes = self.pass(&mut left);
-            self.note(number, &extremes, left.order.len() == self.on.len());
+            self.left.order.shuffle(&mut rng);
+            let extremes = self.pass();
+            let n_visited = self.left.order.len();
+            self.note(number, &extremes, n_visited == n_rows);
             let pass = Pass {
                 first_output: self.first_output,
                 number,
-                n_rows: left.order.len(),
+                n_rows: n_visited,
                 n_outputs_left: self.n_lanes(Stage::Live) + self.n_lanes(Stage::Resting),
             };
             if (self.task.on_pass)(pass).is_break() {
                 return Err(Error::Cancelled);
             }
             if self.n_lanes(Stage::Live) > 0 {
-                left.drop_out(&extremes);
+                self.left.drop_out(&extremes);
             } else {
                 self.wake();
-                left = RowsLeft::all(self.on.len());
+                self.left.take_all(n_rows);
             }
         }
         Ok(self.finish())
     }
 
-    fn pass(&mut self, left: &mut RowsLeft) -> Extremes {
+    fn pass(&mut self) -> Extremes {
         let live = |lane: usize| self.progress[lane].stage == Stage::Live;
         let live = from_fn(|vector| from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 }));
+        let left = &mut self.left;
         left.kept.clear();
         self.task.instructions.run(RunPass {
             examples: self.examples,
@@ -176,11 +201,11 @@ impl<'a> Block<'a> {
             softness: &self.softness,
             scales: &self.scales,
             state: &mut self.state,
-            order: &left.order,
+            order: left.order,
             live,
             small: SMALL * self.task.params.tolerance as f32,
             safe: left.safe,
-            kept: &mut left.kept,
+            kept: left.kept,
         })
     }
 
@@ -230,8 +255,8 @@ impl<'a> Block<'a> {
             });
             add_scaled(&mut self.state.bias, self.scales.bias_square, &step);
             move_weights(
-                &mut self.state.weights,
-                &self.scales.of_term,
+                self.state.weights,
+                self.scales.of_term,
                 &step,
                 self.examples.row(position),
             );
@@ -245,7 +270,7 @@ impl<'a> Block<'a> {
             .count()
     }
 
-    fn finish(self) -> Solved {
+    fn finish(self) -> Solved<'a> {
         let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
         let alphas = || {
             self.state
@@ -255,7 +280,7 @@ impl<'a> Block<'a> {
         };
         let mut dual = Dual::with_capacity(alphas().filter(|&&alpha| alpha > 0.0).count());
         for lane in 0..n_lanes {
-            for (&row, alphas) in self.examples.rows.iter().zip(&self.state.alphas) {
+            for (&row, alphas) in self.examples.rows.iter().zip(self.state.alphas.iter()) {
                 match of_lane(alphas, lane) {
                     alpha if alpha > 0.0 => dual.push(row, alpha),
                     _ => {}
@@ -276,7 +301,7 @@ impl<'a> Block<'a> {
     }
 }
 
-impl Solved {
+impl Solved<'_> {
     /// Sets weights that are closer to zero to zero, given the factor of each term's column.
     pub(super) fn prune(&mut self, below: f64, factors: &[f32]) {
         for (of_term, &factor) in self.weights.iter_mut().zip(factors) {
@@ -339,7 +364,7 @@ impl Solved {
     }
 }
 
-/// What is kept of a trained block: its dense weights are let go of before the next block takes as much.
+/// What is kept of a trained block: the next one needs the room of its dense weights.
 pub(super) struct KeptBlock {
     pub(super) first_output: usize,
     /// For each term, a bit for each lane that has a weight.

@@ -11,6 +11,7 @@ use tracing::Span;
 use super::block::{Block, Course, Solved};
 use super::examples::{Examples, Task};
 use super::lanes::{LANES, Lanes, score_factored};
+use super::room::{Room, Rooms};
 use super::{Dual, LinearFitReport, LinearParams, PassCallback, Reducer, RowScores};
 use crate::error::Result;
 use crate::learners::Targets;
@@ -64,9 +65,10 @@ pub fn out_of_fold(
     let parts = folds.parts();
     let n_blocks = folds.targets.n_outputs().div_ceil(LANES);
     let (reducer, span) = (Mutex::new(reducer), Span::current());
-    let solve = |block: usize, part: &Part<'_>| -> Result<Course> {
+    let rooms = Rooms::default();
+    let solve = |block: usize, part: &Part<'_>, room: &mut Room| -> Result<Course> {
         let _entered = span.enter();
-        let mut solved = Block::new(&part.examples, block, &task).solve()?;
+        let mut solved = Block::new(&part.examples, block, &task, room).solve()?;
         solved.prune(params.prune_below, folds.matrix.factors());
         let scores = task.instructions.run(ScoreRows {
             matrix: folds.matrix,
@@ -82,7 +84,10 @@ pub fn out_of_fold(
     let blocks: Result<Vec<(Dual, Vec<Course>)>> = (0..n_blocks)
         .into_par_iter()
         .map(|block| {
-            let courses: Result<Vec<Course>> = parts.par_iter().map(|part| solve(block, part)).collect();
+            let courses: Result<Vec<Course>> = parts
+                .par_iter()
+                .map(|part| rooms.lend(|room| solve(block, part, room)))
+                .collect();
             let mut courses = courses?;
             let duals: Vec<Dual> = courses
                 .iter_mut()
@@ -136,7 +141,7 @@ impl<'a> Folds<'a> {
 struct ScoreRows<'a> {
     matrix: &'a FactoredMatrix,
     rows: &'a [u32],
-    block: &'a Solved,
+    block: &'a Solved<'a>,
 }
 
 impl Kernel for ScoreRows<'_> {
@@ -153,7 +158,7 @@ impl Kernel for ScoreRows<'_> {
     }
 }
 
-impl Solved {
+impl Solved<'_> {
     fn hand_over(&self, rows: &[u32], scores: &[Lanes], reducer: &mut dyn Reducer) {
         let n_lanes = self.progress.len();
         let bias = self.biases();

@@ -14,12 +14,12 @@ use super::scaling::Scales;
 use crate::simd::{Kernel, prefetch};
 
 /// What the passes over a block change.
-pub(super) struct State {
+pub(super) struct State<'a> {
     /// Per term, times its scale and the factor of its column.
-    pub(super) weights: Vec<TermLanes>,
+    pub(super) weights: &'a mut [TermLanes],
     pub(super) bias: Lanes,
     /// Per position.
-    pub(super) alphas: Vec<Lanes>,
+    pub(super) alphas: &'a mut [Lanes],
 }
 
 /// 1 / 2C of the rows that an output is on in, and of the others.
@@ -32,13 +32,13 @@ pub(super) struct Softness {
 pub(super) type Mask = [[u32; VECTOR]; VECTORS];
 
 /// A pass to be run.
-pub(super) struct RunPass<'a> {
+pub(super) struct RunPass<'a, 'room> {
     pub(super) examples: &'a Examples<'a>,
     /// Per position.
     pub(super) on: &'a [OnBits],
     pub(super) softness: &'a Softness,
-    pub(super) scales: &'a Scales,
-    pub(super) state: &'a mut State,
+    pub(super) scales: &'a Scales<'room>,
+    pub(super) state: &'a mut State<'room>,
     /// Positions in the order to go through.
     pub(super) order: &'a [u32],
     pub(super) live: Mask,
@@ -58,7 +58,7 @@ pub(super) struct Extremes {
     pub(super) lowest: Lanes,
 }
 
-impl Kernel for RunPass<'_> {
+impl Kernel for RunPass<'_, '_> {
     type Output = Extremes;
 
     #[inline(always)]
@@ -79,7 +79,7 @@ impl Kernel for RunPass<'_> {
             }
             let at = position as usize;
             let row = examples.row(at);
-            let scores = score_factored(&state.weights, &state.bias, row);
+            let scores = score_factored(state.weights, &state.bias, row);
             let alphas = &mut state.alphas[at];
             let (on, squares) = (u32::from(self.on[at]), &self.scales.squared_lengths[at]);
             let (mut changed, mut step) = (*alphas, all(0.0));
@@ -119,7 +119,7 @@ impl Kernel for RunPass<'_> {
             if any(&moves) {
                 *alphas = changed;
                 add_scaled(&mut state.bias, self.scales.bias_square, &step);
-                move_weights(&mut state.weights, &self.scales.of_term, &step, row);
+                move_weights(state.weights, self.scales.of_term, &step, row);
             }
         }
         extremes

@@ -12,6 +12,7 @@ use super::LinearParams;
 use super::examples::{Examples, OnBits};
 use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, add_to_terms, all, each_lane, squared_length};
 use super::ln::ln;
+use super::room::fill;
 use crate::simd::Kernel;
 
 /// How terms are scaled.
@@ -28,40 +29,50 @@ pub enum Scaling {
 const SMOOTHING: f32 = 0.1;
 
 /// The scales of a block's outputs.
-pub(super) struct Scales {
+pub(super) struct Scales<'a> {
     /// r² × the square of the column's factor, per term.
-    pub(super) of_term: Vec<TermLanes>,
+    pub(super) of_term: &'a [TermLanes],
     /// The square of each row's length at these scales, with the constant feature; per position.
-    pub(super) squared_lengths: Vec<Lanes>,
+    pub(super) squared_lengths: &'a [Lanes],
     /// The square of the constant feature, which isn't scaled.
     pub(super) bias_square: f32,
 }
 
 /// Scales to be made.
-pub(super) struct MakeScales<'a> {
+pub(super) struct MakeScales<'a, 'room> {
     pub(super) examples: &'a Examples<'a>,
     /// Per position.
     pub(super) on: &'a [OnBits],
     pub(super) params: &'a LinearParams,
+    /// Where they are put.
+    pub(super) of_term: &'room mut Vec<TermLanes>,
+    /// Where the rows' lengths are put.
+    pub(super) squared_lengths: &'room mut Vec<Lanes>,
 }
 
-impl Kernel for MakeScales<'_> {
-    type Output = Scales;
+impl<'room> Kernel for MakeScales<'_, 'room> {
+    type Output = Scales<'room>;
 
     #[inline(always)]
-    fn run(self) -> Scales {
-        let Self { examples, on, params } = self;
-        let mut of_term = match params.scaling {
-            Scaling::None => vec![TermLanes(all(1.0)); examples.n_terms()],
-            Scaling::NaiveBayes => examples.term_sums().scales(examples, on),
-        };
+    fn run(self) -> Scales<'room> {
+        let Self {
+            examples,
+            on,
+            params,
+            of_term,
+            squared_lengths,
+        } = self;
+        match params.scaling {
+            Scaling::None => fill(of_term, examples.n_terms(), TermLanes(all(1.0))),
+            Scaling::NaiveBayes => examples.term_sums().scales(examples, on, of_term),
+        }
         for (TermLanes(scales), &factor) in of_term.iter_mut().zip(examples.factors()) {
             scale(scales, &all(factor * factor));
         }
         let bias_square = (params.bias_feature * params.bias_feature) as f32;
-        let mut squared_lengths = Vec::with_capacity(on.len());
+        squared_lengths.clear();
         for position in 0..on.len() {
-            squared_lengths.push(squared_length(&of_term, bias_square, examples.row(position)));
+            squared_lengths.push(squared_length(of_term, bias_square, examples.row(position)));
         }
         Scales {
             of_term,
@@ -107,14 +118,14 @@ impl TermSums {
         }
     }
 
-    /// r² of each term.
+    /// r² of each term, into `scales`.
     #[inline(always)]
-    fn scales(&self, examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
-        let mut scales = sums_of_own_rows(examples, on);
+    fn scales(&self, examples: &Examples<'_>, on: &[OnBits], scales: &mut Vec<TermLanes>) {
+        sum_own_rows(examples, on, scales);
         for (TermLanes(sums), &factor) in scales.iter_mut().zip(examples.factors()) {
             scale(sums, &all(factor));
         }
-        let offsets = self.offsets(&scales);
+        let offsets = self.offsets(scales);
         let log_smoothing = libm::logf(SMOOTHING);
         let mut norms = all(0.0);
         for (term, TermLanes(scales)) in scales.iter_mut().enumerate() {
@@ -148,10 +159,9 @@ impl TermSums {
             _ => 1.0,
         };
         let inverses = each_lane(inverse);
-        for TermLanes(scales) in &mut scales {
+        for TermLanes(scales) in scales {
             scale(scales, &inverses);
         }
-        scales
     }
 
     /// `ln(Σ(α + q) / Σ(α + p))` of each output, given p of each term.
@@ -181,18 +191,17 @@ fn scale(lanes: &mut Lanes, by: &Lanes) {
     }
 }
 
-/// The sum of each term's values, without its factor, over the rows that each output is on in.
+/// Sets `sums` to the sum of each term's values, without its factor, over the rows that each output is on in.
 #[inline(always)]
-fn sums_of_own_rows(examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
-    let mut sums = vec![TermLanes(all(0.0)); examples.n_terms()];
+fn sum_own_rows(examples: &Examples<'_>, on: &[OnBits], sums: &mut Vec<TermLanes>) {
+    fill(sums, examples.n_terms(), TermLanes(all(0.0)));
     for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
         let mut own = all(0.0);
         for (lane, own) in own.as_flattened_mut().iter_mut().enumerate() {
             *own = f32::from((on >> lane) & 1);
         }
-        add_to_terms(&mut sums, &own, examples.row(position));
+        add_to_terms(sums, &own, examples.row(position));
     }
-    sums
 }
 
 #[cfg(test)]
