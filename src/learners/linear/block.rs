@@ -336,7 +336,6 @@ impl Solved<'_> {
             stored.push(bits);
         }
         KeptBlock {
-            first_output: self.first_output,
             bias: self.biases(),
             course: self.into_course(),
             stored,
@@ -366,7 +365,6 @@ impl Solved<'_> {
 
 /// What is kept of a trained block: the next one needs the room of its dense weights.
 pub(super) struct KeptBlock {
-    pub(super) first_output: usize,
     /// For each term, a bit for each lane that has a weight.
     pub(super) stored: Vec<OnBits>,
     /// The weights that there are, by term and lane.
