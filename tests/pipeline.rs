@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "33c14e85298042f7b7de5083b5e8ca565f1e590b681d5506248eb9c73048e3be",
+            "a44de30a01dc38c5d6a26585b70903fce26709fb221f7635d4c8d1b98af88a20",
         ),
     ];
     for (params, sha_256) in expected {

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::{Examples, OnBits, Task};
-use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_scaled, all, each_lane, move_weights, of_lane};
+use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_to_lane, all, each_lane, of_lane, scale};
 use super::pass::{Extremes, RunPass, Softness, State};
 use super::room::{Room, fill};
 use super::scaling::{MakeScales, Scales};
@@ -26,7 +26,7 @@ pub(super) struct Block<'a> {
     softness: Softness,
     scales: Scales<'a>,
     state: State<'a>,
-    left: RowsLeft<'a>,
+    order: Order<'a>,
     progress: [Progress; LANES],
 }
 
@@ -44,37 +44,28 @@ enum Stage {
     Constant(f32),
     /// Being trained.
     Live,
-    /// Optimal on the rows that hadn't dropped out; to be held against the others.
-    Resting,
     /// Optimal.
     Done,
 }
 
 /// The rows that a pass goes through.
-struct RowsLeft<'a> {
+struct Order<'a> {
     /// Their positions.
-    order: &'a mut Vec<u32>,
-    /// Those that the pass found needed.
-    kept: &'a mut Vec<u32>,
-    /// The gradient above which a row at α = 0 is taken to stay there.
-    safe: Lanes,
+    rows: &'a mut Vec<u32>,
+    /// Those that the pass moved.
+    moved: &'a mut Vec<u32>,
 }
 
-impl RowsLeft<'_> {
+impl Order<'_> {
+    /// All rows.
     fn take_all(&mut self, n_rows: usize) {
-        self.order.clear();
-        self.order.extend(0..n_rows as u32);
-        self.safe = all(f32::INFINITY);
+        self.rows.clear();
+        self.rows.extend(0..n_rows as u32);
     }
 
-    /// Goes on with the needed rows. As in LIBLINEAR, a gradient is safe for the next pass if no projected one was
-    /// as high in this one.
-    fn drop_out(&mut self, extremes: &Extremes) {
-        std::mem::swap(self.order, self.kept);
-        self.safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
-            highest if highest > 0.0 => highest,
-            _ => f32::INFINITY,
-        });
+    /// Those that the last pass moved.
+    fn take_moved(&mut self) {
+        std::mem::swap(self.rows, self.moved);
     }
 }
 
@@ -117,8 +108,8 @@ impl<'a> Block<'a> {
             scales,
             squared_lengths,
             alphas,
-            order,
-            kept,
+            rows,
+            moved,
         } = room;
         fill(weights, examples.n_terms(), TermLanes(all(0.0)));
         fill(alphas, n_rows, all(0.0));
@@ -142,11 +133,7 @@ impl<'a> Block<'a> {
                 bias: all(0.0),
                 alphas,
             },
-            left: RowsLeft {
-                order,
-                kept,
-                safe: all(f32::INFINITY),
-            },
+            order: Order { rows, moved },
             on,
             progress: from_fn(|lane| Progress {
                 stage: stage(lane),
@@ -163,28 +150,27 @@ impl<'a> Block<'a> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
         rng.set_stream(seed.stream);
         let n_rows = self.on.len();
-        self.left.take_all(n_rows);
+        self.order.take_all(n_rows);
         let mut number = 0;
-        while self.n_lanes(Stage::Live) > 0 && number < params.max_passes {
+        while self.n_live() > 0 && number < params.max_passes {
             number += 1;
-            self.left.order.shuffle(&mut rng);
+            self.order.rows.shuffle(&mut rng);
             let extremes = self.pass();
-            let n_visited = self.left.order.len();
+            let n_visited = self.order.rows.len();
             self.note(number, &extremes, n_visited == n_rows);
             let pass = Pass {
                 first_output: self.first_output,
                 number,
                 n_rows: n_visited,
-                n_outputs_left: self.n_lanes(Stage::Live) + self.n_lanes(Stage::Resting),
+                n_outputs_left: self.n_live(),
             };
             if (self.task.on_pass)(pass).is_break() {
                 return Err(Error::Cancelled);
             }
-            if self.n_lanes(Stage::Live) > 0 {
-                self.left.drop_out(&extremes);
+            if n_visited == n_rows && self.order.moved.len() < n_rows {
+                self.order.take_moved();
             } else {
-                self.wake();
-                self.left.take_all(n_rows);
+                self.order.take_all(n_rows);
             }
         }
         Ok(self.finish())
@@ -193,40 +179,29 @@ impl<'a> Block<'a> {
     fn pass(&mut self) -> Extremes {
         let live = |lane: usize| self.progress[lane].stage == Stage::Live;
         let live = from_fn(|vector| from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 }));
-        let left = &mut self.left;
-        left.kept.clear();
+        self.order.moved.clear();
         self.task.instructions.run(RunPass {
             examples: self.examples,
             on: &self.on,
             softness: &self.softness,
             scales: &self.scales,
             state: &mut self.state,
-            order: left.order,
+            order: self.order.rows,
             live,
             small: SMALL * self.task.params.tolerance as f32,
-            safe: left.safe,
-            kept: left.kept,
+            moved: self.order.moved,
         })
     }
 
-    /// Lets those lanes rest that a pass found optimal; they are done if it went through all rows.
+    /// Notes how far each lane is; one is done if a pass went through all rows and found it optimal.
     fn note(&mut self, number: usize, extremes: &Extremes, all_rows: bool) {
         for (lane, progress) in self.progress.iter_mut().enumerate() {
             if progress.stage == Stage::Live {
                 progress.n_passes = number;
                 progress.violation = of_lane(&extremes.highest, lane) - of_lane(&extremes.lowest, lane);
-                if f64::from(progress.violation) <= self.task.params.tolerance {
-                    progress.stage = if all_rows { Stage::Done } else { Stage::Resting };
+                if all_rows && f64::from(progress.violation) <= self.task.params.tolerance {
+                    progress.stage = Stage::Done;
                 }
-            }
-        }
-    }
-
-    /// Has the resting lanes held against all rows.
-    fn wake(&mut self) {
-        for progress in &mut self.progress {
-            if progress.stage == Stage::Resting {
-                progress.stage = Stage::Live;
             }
         }
     }
@@ -244,30 +219,26 @@ impl<'a> Block<'a> {
                 }
             }
         }
+        // PERF: most rows hold up one output or two: their lanes one by one, and the scales in the end.
         for (position, alphas) in self.state.alphas.iter().enumerate() {
-            if *alphas == all(0.0) {
-                continue;
-            }
             let on = self.on[position];
-            let step = each_lane(|lane| match on & (1 << lane) {
-                0 => -of_lane(alphas, lane),
-                _ => of_lane(alphas, lane),
-            });
-            add_scaled(&mut self.state.bias, self.scales.bias_square, &step);
-            move_weights(
-                self.state.weights,
-                self.scales.of_term,
-                &step,
-                self.examples.row(position),
-            );
+            for (lane, &alpha) in alphas.as_flattened().iter().enumerate() {
+                if alpha > 0.0 {
+                    let step = if on & (1 << lane) == 0 { -alpha } else { alpha };
+                    self.state.bias[lane / VECTOR][lane % VECTOR] += self.scales.bias_square * step;
+                    add_to_lane(self.state.weights, lane, step, self.examples.row(position));
+                }
+            }
+        }
+        for (TermLanes(weights), TermLanes(scales)) in self.state.weights.iter_mut().zip(self.scales.of_term)
+        {
+            scale(weights, scales);
         }
     }
 
-    fn n_lanes(&self, stage: Stage) -> usize {
-        self.progress
-            .iter()
-            .filter(|progress| progress.stage == stage)
-            .count()
+    fn n_live(&self) -> usize {
+        let is_live = |progress: &&Progress| progress.stage == Stage::Live;
+        self.progress.iter().filter(is_live).count()
     }
 
     fn finish(self) -> Solved<'a> {

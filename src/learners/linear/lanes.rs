@@ -131,14 +131,25 @@ pub(super) fn squared_length(scales: &[TermLanes], bias_square: f32, row: Factor
     sum
 }
 
-/// Adds `weight × lanes` to the numbers of the row's terms.
+/// Adds `factor × weight` to one lane of the numbers of the row's terms.
 #[inline(always)]
-pub(super) fn add_to_terms(numbers: &mut [TermLanes], lanes: &Lanes, row: FactoredRow<'_>) {
+pub(super) fn add_to_lane(numbers: &mut [TermLanes], lane: usize, factor: f32, row: FactoredRow<'_>) {
+    let (vector, lane) = (lane / VECTOR, lane % VECTOR);
     for run in row.runs() {
-        let lanes = scaled(run.weight, lanes);
+        let step = factor * run.weight;
         let numbers = &mut numbers[run.first as usize..];
         for &place in run.places {
-            add(&mut numbers[usize::from(place)].0, &lanes);
+            numbers[usize::from(place)].0[vector][lane] += step;
+        }
+    }
+}
+
+/// Multiplies lanes by others.
+#[inline(always)]
+pub(super) fn scale(lanes: &mut Lanes, by: &Lanes) {
+    for vector in 0..VECTORS {
+        for lane in 0..VECTOR {
+            lanes[vector][lane] *= by[vector][lane];
         }
     }
 }

@@ -44,10 +44,8 @@ pub(super) struct RunPass<'a, 'room> {
     pub(super) live: Mask,
     /// A row whose gradients are all closer to optimal stays as it is.
     pub(super) small: f32,
-    /// A row that is at α = 0 with a gradient above this drops out.
-    pub(super) safe: Lanes,
-    /// Receives the positions that didn't drop out.
-    pub(super) kept: &'a mut Vec<u32>,
+    /// Receives the positions of the others.
+    pub(super) moved: &'a mut Vec<u32>,
 }
 
 /// The projected gradients furthest from 0 that a pass met, one for each lane.
@@ -83,7 +81,7 @@ impl Kernel for RunPass<'_, '_> {
             let alphas = &mut state.alphas[at];
             let (on, squares) = (u32::from(self.on[at]), &self.scales.squared_lengths[at]);
             let (mut changed, mut step) = (*alphas, all(0.0));
-            let (mut moves, mut needed) = ([0_u32; VECTOR], [0_u32; VECTOR]);
+            let mut moves = [0_u32; VECTOR];
             for vector in 0..VECTORS {
                 for lane in 0..VECTOR {
                     // PERF: selected by their bits. By a condition, LLVM picks them one lane after another.
@@ -110,13 +108,10 @@ impl Kernel for RunPass<'_, '_> {
                     changed[vector][lane] = alpha + by;
                     step[vector][lane] = by * sign;
                     moves[lane] |= u32::from(projected.abs() > self.small) & live;
-                    needed[lane] |= u32::from(alpha > 0.0 || gradient <= self.safe[vector][lane]) & live;
                 }
             }
-            if any(&needed) {
-                self.kept.push(position);
-            }
             if any(&moves) {
+                self.moved.push(position);
                 *alphas = changed;
                 add_scaled(&mut state.bias, self.scales.bias_square, &step);
                 move_weights(state.weights, self.scales.of_term, &step, row);

@@ -18,9 +18,9 @@ pub(super) struct Room {
     /// Per position.
     pub(super) alphas: Vec<Lanes>,
     /// Positions.
-    pub(super) order: Vec<u32>,
+    pub(super) rows: Vec<u32>,
     /// Positions.
-    pub(super) kept: Vec<u32>,
+    pub(super) moved: Vec<u32>,
 }
 
 /// Rooms: one for each thread that trains a block at a time.

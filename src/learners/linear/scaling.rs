@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::LinearParams;
 use super::examples::{Examples, OnBits};
-use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, add_to_terms, all, each_lane, squared_length};
+use super::lanes::{
+    LANES, Lanes, TermLanes, VECTOR, VECTORS, add_to_lane, all, each_lane, scale, squared_length,
+};
 use super::ln::ln;
 use super::room::fill;
 use crate::simd::Kernel;
@@ -181,26 +183,16 @@ impl TermSums {
     }
 }
 
-/// Multiplies lanes by others.
-#[inline(always)]
-fn scale(lanes: &mut Lanes, by: &Lanes) {
-    for vector in 0..VECTORS {
-        for lane in 0..VECTOR {
-            lanes[vector][lane] *= by[vector][lane];
-        }
-    }
-}
-
 /// Sets `sums` to the sum of each term's values, without its factor, over the rows that each output is on in.
 #[inline(always)]
 fn sum_own_rows(examples: &Examples<'_>, on: &[OnBits], sums: &mut Vec<TermLanes>) {
     fill(sums, examples.n_terms(), TermLanes(all(0.0)));
-    for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
-        let mut own = all(0.0);
-        for (lane, own) in own.as_flattened_mut().iter_mut().enumerate() {
-            *own = f32::from((on >> lane) & 1);
+    for (position, &on) in on.iter().enumerate() {
+        let mut rest = on;
+        while rest != 0 {
+            add_to_lane(sums, rest.trailing_zeros() as usize, 1.0, examples.row(position));
+            rest &= rest - 1;
         }
-        add_to_terms(sums, &own, examples.row(position));
     }
 }
 
