@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::{Examples, OnBits, Task};
-use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_to_lane, all, each_lane, of_lane, scale};
+use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_to_lane, all, each_lane, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
 use super::room::{Room, fill};
 use super::scaling::{MakeScales, Scales};
@@ -105,22 +105,26 @@ impl<'a> Block<'a> {
         };
         let Room {
             weights,
-            scales,
+            own_scales,
+            shared_scales,
             squared_lengths,
             alphas,
             rows,
             moved,
         } = room;
+        let scales = task.instructions.run(MakeScales {
+            examples,
+            on: &on,
+            params: &task.params,
+            making: weights,
+            own: own_scales,
+            shared: shared_scales,
+        });
         fill(weights, examples.n_terms(), TermLanes(all(0.0)));
         fill(alphas, n_rows, all(0.0));
+        fill(squared_lengths, n_rows, all(-1.0));
         Self {
-            scales: task.instructions.run(MakeScales {
-                examples,
-                on: &on,
-                params: &task.params,
-                of_term: scales,
-                squared_lengths,
-            }),
+            scales,
             examples,
             task,
             first_output,
@@ -132,6 +136,7 @@ impl<'a> Block<'a> {
                 weights,
                 bias: all(0.0),
                 alphas,
+                squared_lengths,
             },
             order: Order { rows, moved },
             on,
@@ -184,7 +189,7 @@ impl<'a> Block<'a> {
             examples: self.examples,
             on: &self.on,
             softness: &self.softness,
-            scales: &self.scales,
+            scales: self.scales,
             state: &mut self.state,
             order: self.order.rows,
             live,
@@ -230,10 +235,7 @@ impl<'a> Block<'a> {
                 }
             }
         }
-        for (TermLanes(weights), TermLanes(scales)) in self.state.weights.iter_mut().zip(self.scales.of_term)
-        {
-            scale(weights, scales);
-        }
+        self.scales.apply(self.state.weights);
     }
 
     fn n_live(&self) -> usize {

@@ -96,41 +96,6 @@ fn sum_of_run(lanes: &[TermLanes], places: &[u16]) -> Lanes {
     total
 }
 
-/// Adds `step × weight × scale` to the weights of the row's terms.
-#[inline(always)]
-pub(super) fn move_weights(
-    weights: &mut [TermLanes],
-    scales: &[TermLanes],
-    step: &Lanes,
-    row: FactoredRow<'_>,
-) {
-    for run in row.runs() {
-        let step = scaled(run.weight, step);
-        let first = run.first as usize;
-        let (weights, scales) = (&mut weights[first..], &scales[first..]);
-        for &place in run.places {
-            let place = usize::from(place);
-            let (weights, scales) = (&mut weights[place].0, &scales[place].0);
-            for vector in 0..VECTORS {
-                for lane in 0..VECTOR {
-                    weights[vector][lane] += scales[vector][lane] * step[vector][lane];
-                }
-            }
-        }
-    }
-}
-
-/// The square of the row's length as each output sees it, with the constant feature.
-#[inline(always)]
-pub(super) fn squared_length(scales: &[TermLanes], bias_square: f32, row: FactoredRow<'_>) -> Lanes {
-    let mut sum = all(bias_square);
-    for run in row.runs() {
-        let of_run = sum_of_run(&scales[run.first as usize..], run.places);
-        add_scaled(&mut sum, run.weight * run.weight, &of_run);
-    }
-    sum
-}
-
 /// Adds `factor × weight` to one lane of the numbers of the row's terms.
 #[inline(always)]
 pub(super) fn add_to_lane(numbers: &mut [TermLanes], lane: usize, factor: f32, row: FactoredRow<'_>) {
@@ -154,15 +119,17 @@ pub(super) fn scale(lanes: &mut Lanes, by: &Lanes) {
     }
 }
 
+/// `factor × lanes`.
 #[inline(always)]
-fn scaled(factor: f32, lanes: &Lanes) -> Lanes {
+pub(super) fn scaled(factor: f32, lanes: &Lanes) -> Lanes {
     let mut scaled = all(0.0);
     add_scaled(&mut scaled, factor, lanes);
     scaled
 }
 
+/// Adds `lanes`.
 #[inline(always)]
-fn add(sum: &mut Lanes, lanes: &Lanes) {
+pub(super) fn add(sum: &mut Lanes, lanes: &Lanes) {
     for vector in 0..VECTORS {
         for lane in 0..VECTOR {
             sum[vector][lane] += lanes[vector][lane];

@@ -9,8 +9,8 @@
 //! x / d, the weight as d r w, and what a step adds is `α y d² r² x / d`.
 
 use super::examples::{Examples, OnBits};
-use super::lanes::{Lanes, TermLanes, VECTOR, VECTORS, add_scaled, all, move_weights, score_factored};
-use super::scaling::Scales;
+use super::lanes::{Lanes, TermLanes, VECTOR, VECTORS, add_scaled, all, score_factored};
+use super::scaling::{OfTerm, Scales, TermScales};
 use crate::simd::{Kernel, prefetch};
 
 /// What the passes over a block change.
@@ -20,6 +20,9 @@ pub(super) struct State<'a> {
     pub(super) bias: Lanes,
     /// Per position.
     pub(super) alphas: &'a mut [Lanes],
+    /// The square of each row's length at the scales, with the constant feature; per position. Below 0 where nobody
+    /// asked for it yet: a row that never moves has no need of it.
+    pub(super) squared_lengths: &'a mut [Lanes],
 }
 
 /// 1 / 2C of the rows that an output is on in, and of the others.
@@ -37,7 +40,7 @@ pub(super) struct RunPass<'a, 'room> {
     /// Per position.
     pub(super) on: &'a [OnBits],
     pub(super) softness: &'a Softness,
-    pub(super) scales: &'a Scales<'room>,
+    pub(super) scales: Scales<'room>,
     pub(super) state: &'a mut State<'room>,
     /// Positions in the order to go through.
     pub(super) order: &'a [u32],
@@ -61,6 +64,16 @@ impl Kernel for RunPass<'_, '_> {
 
     #[inline(always)]
     fn run(self) -> Extremes {
+        match self.scales.of_term {
+            OfTerm::Shared(scales) => self.with(scales),
+            OfTerm::Own(scales) => self.with(scales),
+        }
+    }
+}
+
+impl RunPass<'_, '_> {
+    #[inline(always)]
+    fn with<S: TermScales>(self, scales: S) -> Extremes {
         let Self { examples, state, .. } = self;
         let (softness_on, softness_off) = (self.softness.on, self.softness.off);
         let mut extremes = Extremes {
@@ -73,22 +86,19 @@ impl Kernel for RunPass<'_, '_> {
             if let Some(&ahead) = self.order.get(visit + 2) {
                 examples.row(ahead as usize).prefetch();
                 prefetch(&state.alphas[ahead as usize]);
-                prefetch(&self.scales.squared_lengths[ahead as usize]);
             }
             let at = position as usize;
             let row = examples.row(at);
             let scores = score_factored(state.weights, &state.bias, row);
             let alphas = &mut state.alphas[at];
-            let (on, squares) = (u32::from(self.on[at]), &self.scales.squared_lengths[at]);
-            let (mut changed, mut step) = (*alphas, all(0.0));
-            let mut moves = [0_u32; VECTOR];
+            let on = u32::from(self.on[at]);
+            let (mut gradients, mut moves) = (all(0.0), [0_u32; VECTOR]);
             for vector in 0..VECTORS {
                 for lane in 0..VECTOR {
                     // PERF: selected by their bits. By a condition, LLVM picks them one lane after another.
                     let is_on = ((on >> (vector * VECTOR + lane)) & 1).wrapping_neg();
                     let sign = select(is_on, 1.0, -1.0);
                     let softness = select(is_on, softness_on[vector][lane], softness_off[vector][lane]);
-                    let live = self.live[vector][lane];
                     let alpha = alphas[vector][lane];
                     let gradient = sign * scores[vector][lane] - 1.0 + softness * alpha;
                     let projected = if alpha > 0.0 || gradient < 0.0 {
@@ -102,20 +112,34 @@ impl Kernel for RunPass<'_, '_> {
                     );
                     *highest = if projected > *highest { projected } else { *highest };
                     *lowest = if projected < *lowest { projected } else { *lowest };
-                    let target = alpha - gradient / (squares[vector][lane] + softness);
-                    let target = if target > 0.0 { target } else { 0.0 };
-                    let by = f32::from_bits((target - alpha).to_bits() & live);
-                    changed[vector][lane] = alpha + by;
-                    step[vector][lane] = by * sign;
-                    moves[lane] |= u32::from(projected.abs() > self.small) & live;
+                    gradients[vector][lane] = gradient;
+                    moves[lane] |= u32::from(projected.abs() > self.small) & self.live[vector][lane];
                 }
             }
-            if any(&moves) {
-                self.moved.push(position);
-                *alphas = changed;
-                add_scaled(&mut state.bias, self.scales.bias_square, &step);
-                move_weights(state.weights, self.scales.of_term, &step, row);
+            if !any(&moves) {
+                continue;
             }
+            self.moved.push(position);
+            let squares = &mut state.squared_lengths[at];
+            if squares[0][0] < 0.0 {
+                *squares = scales.squared_length(self.scales.bias_square, row);
+            }
+            let mut step = all(0.0);
+            for vector in 0..VECTORS {
+                for lane in 0..VECTOR {
+                    let is_on = ((on >> (vector * VECTOR + lane)) & 1).wrapping_neg();
+                    let sign = select(is_on, 1.0, -1.0);
+                    let softness = select(is_on, softness_on[vector][lane], softness_off[vector][lane]);
+                    let alpha = alphas[vector][lane];
+                    let target = alpha - gradients[vector][lane] / (squares[vector][lane] + softness);
+                    let target = if target > 0.0 { target } else { 0.0 };
+                    let by = f32::from_bits((target - alpha).to_bits() & self.live[vector][lane]);
+                    alphas[vector][lane] = alpha + by;
+                    step[vector][lane] = by * sign;
+                }
+            }
+            add_scaled(&mut state.bias, self.scales.bias_square, &step);
+            scales.move_weights(state.weights, &step, row);
         }
         extremes
     }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::lanes::{Lanes, TermLanes};
+use super::scaling::HalfLanes;
 
 /// Room for a block in training, with whatever the block before left in it.
 // PERF: megabytes a block. Made anew for each, they came from the system page by page, and what is kept of the blocks
@@ -12,7 +13,9 @@ pub(super) struct Room {
     /// Per term.
     pub(super) weights: Vec<TermLanes>,
     /// Per term.
-    pub(super) scales: Vec<TermLanes>,
+    pub(super) own_scales: Vec<HalfLanes>,
+    /// Per term.
+    pub(super) shared_scales: Vec<f32>,
     /// Per position.
     pub(super) squared_lengths: Vec<Lanes>,
     /// Per position.
