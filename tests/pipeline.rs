@@ -158,7 +158,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "e49b97b1c267fe4ab2f3d470e2e3d1c5865730c7255a4f385513224df7ee1c40",
+            "0463033140b1ae38b9c3dccaca2e70c9b341a07621ded3a9ba0199f05458b391",
         ),
     ];
     for (params, sha_256) in expected {

@@ -75,7 +75,10 @@ pub(super) struct Solved<'a> {
     /// Per term, times the factor of its column.
     pub(super) weights: &'a mut [TermLanes],
     pub(super) bias: Lanes,
-    pub(super) dual: Dual,
+    /// Of each position.
+    rows: &'a [u32],
+    /// Per position.
+    alphas: &'a [Lanes],
     /// For the lanes that belong to an output.
     pub(super) progress: Vec<Progress>,
 }
@@ -218,10 +221,13 @@ impl<'a> Block<'a> {
             if self.progress[lane].stage != Stage::Live {
                 continue;
             }
+            let mut positions = (0..).zip(&self.examples.rows).peekable();
             for (row, alpha) in start.of_output(self.first_output + lane) {
-                if let Ok(position) = self.examples.rows.binary_search(&row) {
-                    self.state.alphas[position][lane / VECTOR][lane % VECTOR] = alpha;
-                }
+                while positions.next_if(|&(_, &before)| before < row).is_some() {}
+                let Some((position, _)) = positions.next_if(|&(_, &same)| same == row) else {
+                    continue;
+                };
+                self.state.alphas[position][lane / VECTOR][lane % VECTOR] = alpha;
             }
         }
         // PERF: most rows hold up one output or two: their lanes one by one, and the scales in the end.
@@ -245,22 +251,6 @@ impl<'a> Block<'a> {
 
     fn finish(self) -> Solved<'a> {
         let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
-        let alphas = || {
-            self.state
-                .alphas
-                .iter()
-                .flat_map(|alphas| &alphas.as_flattened()[..n_lanes])
-        };
-        let mut dual = Dual::with_capacity(alphas().filter(|&&alpha| alpha > 0.0).count());
-        for lane in 0..n_lanes {
-            for (&row, alphas) in self.examples.rows.iter().zip(self.state.alphas.iter()) {
-                match of_lane(alphas, lane) {
-                    alpha if alpha > 0.0 => dual.push(row, alpha),
-                    _ => {}
-                }
-            }
-            dual.end_output();
-        }
         Solved {
             first_output: self.first_output,
             weights: self.state.weights,
@@ -268,7 +258,8 @@ impl<'a> Block<'a> {
                 Stage::Constant(bias) => bias,
                 _ => of_lane(&self.state.bias, lane),
             }),
-            dual,
+            rows: &self.examples.rows,
+            alphas: self.state.alphas,
             progress: self.progress[..n_lanes].to_vec(),
         }
     }
@@ -310,19 +301,10 @@ impl Solved<'_> {
         }
         KeptBlock {
             bias: self.biases(),
-            course: self.into_course(),
+            dual: self.dual(),
+            progress: self.progress,
             stored,
             weights,
-        }
-    }
-
-    /// How the training went: enough where the weights have done what they were for.
-    pub(super) fn into_course(self) -> Course {
-        Course {
-            n_stored: self.n_stored(),
-            n_support_vectors: self.dual.n_stored(),
-            dual: self.dual,
-            progress: self.progress,
         }
     }
 
@@ -334,6 +316,23 @@ impl Solved<'_> {
         };
         self.weights.iter().map(of_term).sum()
     }
+
+    fn dual(&self) -> Dual {
+        let n_lanes = self.progress.len();
+        let alphas = self.alphas.iter();
+        let alphas = alphas.flat_map(|alphas| &alphas.as_flattened()[..n_lanes]);
+        let mut dual = Dual::with_capacity(alphas.filter(|&&alpha| alpha > 0.0).count());
+        for lane in 0..n_lanes {
+            for (&row, alphas) in self.rows.iter().zip(self.alphas) {
+                match of_lane(alphas, lane) {
+                    alpha if alpha > 0.0 => dual.push(row, alpha),
+                    _ => {}
+                }
+            }
+            dual.end_output();
+        }
+        dual
+    }
 }
 
 /// What is kept of a trained block: the next one needs the room of its dense weights.
@@ -344,14 +343,7 @@ pub(super) struct KeptBlock {
     pub(super) weights: Vec<f32>,
     /// Of each output.
     pub(super) bias: Vec<f32>,
-    pub(super) course: Course,
-}
-
-/// How the training of a block went.
-pub(super) struct Course {
-    /// Weights that aren't zero.
-    pub(super) n_stored: usize,
-    pub(super) n_support_vectors: usize,
     pub(super) dual: Dual,
+    /// Of each output.
     pub(super) progress: Vec<Progress>,
 }

@@ -71,9 +71,9 @@ impl HalfLanes {
     #[inline(always)]
     fn lanes(&self) -> Lanes {
         let mut lanes = all(0.0);
-        for vector in 0..VECTORS {
-            for lane in 0..VECTOR {
-                lanes[vector][lane] = f32::from_bits(u32::from(self.0[vector][lane]) << 16);
+        for (lanes, half) in lanes.iter_mut().zip(&self.0) {
+            for (lane, &half) in lanes.iter_mut().zip(half) {
+                *lane = f32::from_bits(u32::from(half) << 16);
             }
         }
         lanes
