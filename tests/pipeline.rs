@@ -165,7 +165,7 @@ fn every_cpu_gives_the_same_model_file() {
         ),
         (
             TrainingParams::default(),
-            "84712a090dc1fa8ea640ae499aadb47a5888193491b9109e23fd2831203bb851",
+            "0463033140b1ae38b9c3dccaca2e70c9b341a07621ded3a9ba0199f05458b391",
         ),
     ];
     for (params, sha_256) in expected {

@@ -3,6 +3,7 @@
 //! In comes one text, or [`TokenBags`]; out go rows of unit length. Everything here follows from [`TfidfParts`]
 //! alone, which is all that a model file stores.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -10,6 +11,7 @@ use tracing::Span;
 
 use super::char_grams::for_each_gram;
 use super::column_counter::{ColumnCounter, CounterPool};
+use super::columns::NO_TERM;
 use super::meaning::for_each_counted_token;
 use super::term_table::TermTable;
 use super::tfidf_fitter;
@@ -220,8 +222,10 @@ impl TfidfVectorizer {
     }
 
     fn rows(&self, bags: &TokenBags, columns: &TokenColumns) -> FactoredMatrix {
-        let factors = self.weighting.inverse_document_frequencies().to_vec();
-        FactoredMatrix::new(bags.n_documents(), factors, |documents, rows| {
+        let (order, places) = self.order_of_columns(columns);
+        let factors = self.weighting.inverse_document_frequencies();
+        let factors = order.iter().map(|&column| factors[column as usize]).collect();
+        FactoredMatrix::new(bags.n_documents(), order, factors, |documents, rows| {
             let mut row = CountedRow::default();
             self.counters.lend(|counter| {
                 for document in documents {
@@ -229,10 +233,40 @@ impl TfidfVectorizer {
                         columns.for_each_of(token, |column| counter.add(column, count));
                     }
                     self.weighting.take_row(counter, &mut row);
+                    row.order_by_place(&places, counter);
                     self.weighting.append_row(&row, rows);
                 }
             });
         })
+    }
+
+    /// The column at each place of a matrix, and the place of each column: words, then n-grams; of either those in most
+    /// documents first, and those that are in about as many in the order of the tokens, so that a token's lie together.
+    // PERF: whoever trains goes through rows in random order, and in code-point order every entry was on a page of its
+    // own.
+    fn order_of_columns(&self, columns: &TokenColumns) -> (Vec<u32>, Vec<u32>) {
+        let (n_words, n_terms) = (self.parts.words.vocabulary.len(), self.n_terms());
+        let [mut words, mut grams] = [n_words, n_terms - n_words].map(Vec::with_capacity);
+        let mut places = vec![NO_TERM; n_terms];
+        let mut take = |column: u32| {
+            if std::mem::replace(&mut places[column as usize], 0) == NO_TERM {
+                let is_word = (column as usize) < n_words;
+                if is_word { &mut words } else { &mut grams }.push(column);
+            }
+        };
+        columns.for_each(&mut take);
+        (0..n_terms as u32).for_each(take);
+        let frequencies =
+            [&self.parts.words, &self.parts.char_grams].map(|terms| &terms.document_frequencies);
+        // Stable; a term is in one document at least.
+        words.sort_by_key(|&word| Reverse(frequencies[0][word as usize].max(1).ilog2()));
+        grams.sort_by_key(|&gram| Reverse(frequencies[1][gram as usize - n_words].max(1).ilog2()));
+        let mut order = words;
+        order.extend(grams);
+        for (&column, place) in order.iter().zip(0..) {
+            places[column as usize] = place;
+        }
+        (order, places)
     }
 
     /// The columns of every token of `bags`, looked up once.

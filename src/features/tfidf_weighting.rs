@@ -29,7 +29,7 @@ pub(super) struct Weighting {
 /// The counts of a row, about to be weighed.
 #[derive(Debug, Default)]
 pub(super) struct CountedRow {
-    /// (column, count), ascending.
+    /// (column, count), ascending; in the end (place, count), likewise.
     entries: Vec<(u32, u32)>,
     n_words: usize,
     /// What the weights of each kind are multiplied by.
@@ -37,6 +37,16 @@ pub(super) struct CountedRow {
 }
 
 impl CountedRow {
+    /// Puts places in the place of columns: those of words are below those of n-grams, too. `counter` has no counts, and
+    /// is left without.
+    pub(super) fn order_by_place(&mut self, places: &[u32], counter: &mut ColumnCounter) {
+        for &(column, count) in &self.entries {
+            counter.add(places[column as usize], count);
+        }
+        self.entries.clear();
+        counter.take(|place, count| self.entries.push((place, count)));
+    }
+
     /// The entries of each kind.
     fn kinds(&self) -> [&[(u32, u32)]; KINDS] {
         let (words, grams) = self.entries.split_at(self.n_words);
@@ -114,12 +124,12 @@ impl Weighting {
         entries.iter().map(square).sum::<f64>().sqrt()
     }
 
-    /// Appends a row, one run for each count of either kind.
+    /// Appends a row in the order of places, one run for each count of either kind.
     pub(super) fn append_row(&self, row: &CountedRow, rows: &mut Stretch) {
         for (entries, factor) in row.kinds().into_iter().zip(row.factors) {
             for count in counts(entries) {
                 let run = entries.iter().filter(|entry| entry.1 == count);
-                rows.push_run(self.weight(count, factor), run.map(|&(column, _)| column));
+                rows.push_run(self.weight(count, factor), run.map(|&(place, _)| place));
             }
         }
         rows.end_row();

@@ -32,6 +32,13 @@ impl TokenColumns {
         }
     }
 
+    /// Calls `each` with the columns of all tokens, in their order.
+    pub(super) fn for_each(&self, mut each: impl FnMut(u32)) {
+        for token in 0..self.words.len() as u32 {
+            self.for_each_of(token, &mut each);
+        }
+    }
+
     #[inline]
     pub(super) fn grams_of(&self, token: u32) -> &[u32] {
         let token = token as usize;

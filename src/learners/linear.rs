@@ -15,6 +15,7 @@ mod out_of_fold;
 mod pass;
 mod prepared;
 mod reducer;
+mod room;
 mod scaling;
 
 use std::ops::ControlFlow;
@@ -27,13 +28,14 @@ use super::{Targets, finite_and_not_negative};
 use crate::error::{Error, Result};
 use crate::simd::InstructionSet;
 use crate::sparse::FactoredMatrix;
-use block::{Block, Course, KeptBlock};
+use block::{Block, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
+use room::Rooms;
 
 pub use dual::Dual;
 pub use model::Linear;
-pub use out_of_fold::{Folds, OutOfFold, out_of_fold};
+pub use out_of_fold::{Folds, out_of_fold};
 pub use prepared::PreparedLinear;
 pub use reducer::{Reducer, RowScores};
 pub use scaling::Scaling;
@@ -152,14 +154,14 @@ pub struct LinearFitReport {
 }
 
 impl LinearFitReport {
-    fn of(blocks: &[&Course]) -> Self {
+    fn of(blocks: &[KeptBlock]) -> Self {
         let progress = || blocks.iter().flat_map(|block| &block.progress);
         let n_passes = || progress().map(|progress| progress.n_passes);
         Self {
             max_passes: n_passes().max().unwrap_or(0),
             mean_passes: n_passes().sum::<usize>() as f64 / n_passes().count().max(1) as f64,
-            n_support_vectors: blocks.iter().map(|block| block.n_support_vectors).sum(),
-            n_stored: blocks.iter().map(|block| block.n_stored).sum(),
+            n_support_vectors: blocks.iter().map(|block| block.dual.n_stored()).sum(),
+            n_stored: blocks.iter().map(|block| block.weights.len()).sum(),
             violation: progress()
                 .map(|progress| f64::from(progress.violation))
                 .fold(0.0, f64::max),
@@ -220,24 +222,24 @@ fn fit_with(
     let examples = Examples::new(examples)?;
     let span = Span::current();
     let n_blocks = examples.n_outputs().div_ceil(LANES);
-    let blocks: Result<Vec<KeptBlock>> = (0..n_blocks)
-        .into_par_iter()
-        .map(|block| {
-            let _entered = span.enter();
-            let mut solved = Block::new(&examples, block, &task).solve()?;
+    let rooms = Rooms::default();
+    let solve = |block: usize| {
+        let _entered = span.enter();
+        rooms.lend(|room| {
+            let mut solved = Block::new(&examples, block, &task, room).solve()?;
             solved.prune(params.prune_below, examples.factors());
             Ok(solved.into_kept(examples.factors()))
         })
-        .collect();
+    };
+    let blocks: Result<Vec<KeptBlock>> = (0..n_blocks).into_par_iter().map(solve).collect();
+    drop(rooms);
     let mut blocks = blocks?;
-    let report = LinearFitReport::of(&blocks.iter().map(|block| &block.course).collect::<Vec<_>>());
-    let duals = blocks
-        .iter_mut()
-        .map(|block| std::mem::take(&mut block.course.dual));
+    let report = LinearFitReport::of(&blocks);
+    let duals = blocks.iter_mut().map(|block| std::mem::take(&mut block.dual));
     Ok(LinearFit {
         report,
         dual: Dual::concat(duals.collect()),
-        model: Linear::assemble(examples.n_terms(), blocks),
+        model: Linear::assemble(examples.terms(), blocks),
     })
 }
 

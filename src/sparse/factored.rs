@@ -19,21 +19,26 @@ const ROWS_A_STRETCH: usize = 64;
 /// A sparse matrix, `n_documents × n_terms`, in which each value is a weight times the factor of its column.
 ///
 /// A row has few different weights: a count weighs the same whatever term it is of. So its entries are kept in runs of
-/// the same weight, as 16 bits each: the column, counted from the run's first. Runs with entries that are too far apart
-/// for that follow each other.
+/// the same weight, as 16 bits each: the column's place, counted from the run's first. Runs with entries that are too far
+/// apart for that follow each other.
+///
+/// Columns have places of their own, because who goes through rows in random order asks for some numbers of each
+/// column: those of columns that are often asked for shall lie together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactoredMatrix {
     n_rows: usize,
     n_entries: usize,
     stretches: Vec<Stretch>,
-    /// Above 0.
+    /// By place; above 0.
     factors: Vec<f32>,
+    /// The column at each place.
+    columns: Vec<u32>,
 }
 
 /// Rows that follow each other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stretch {
-    columns: Vec<u16>,
+    places: Vec<u16>,
     runs: Vec<PackedRun>,
     /// Where in `runs` each row ends.
     ends: Vec<usize>,
@@ -41,7 +46,7 @@ pub(crate) struct Stretch {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct PackedRun {
-    /// Where in the columns it ends.
+    /// Where in the places it ends.
     end: usize,
     first: u32,
     weight: f32,
@@ -50,10 +55,10 @@ struct PackedRun {
 /// Entries of a row that have the same weight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run<'a> {
-    /// The column that those of the entries are counted from.
+    /// The place that those of the entries are counted from.
     pub(crate) first: u32,
     /// Ascending.
-    pub(crate) columns: &'a [u16],
+    pub(crate) places: &'a [u16],
     pub(crate) weight: f32,
 }
 
@@ -61,7 +66,7 @@ pub(crate) struct Run<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FactoredRow<'a> {
     /// Of the rows of the stretch up to this one's end.
-    columns: &'a [u16],
+    places: &'a [u16],
     start: usize,
     runs: &'a [PackedRun],
 }
@@ -77,7 +82,7 @@ impl<'a> FactoredRow<'a> {
     #[inline(always)]
     pub(crate) fn prefetch(self) {
         prefetch(self.runs);
-        prefetch(&self.columns[self.start..]);
+        prefetch(&self.places[self.start..]);
     }
 }
 
@@ -98,23 +103,23 @@ impl<'a> Iterator for Runs<'a> {
         rest.runs = runs;
         Some(Run {
             first: run.first,
-            columns: &rest.columns[start..run.end],
+            places: &rest.places[start..run.end],
             weight: run.weight,
         })
     }
 }
 
 impl Stretch {
-    /// Appends a run to the row in the making; its columns ascend.
-    pub(crate) fn push_run(&mut self, weight: f32, columns: impl Iterator<Item = u32>) {
+    /// Appends a run to the row in the making; its places ascend.
+    pub(crate) fn push_run(&mut self, weight: f32, places: impl Iterator<Item = u32>) {
         let mut first = None;
-        for column in columns {
-            let near = first.and_then(|first| u16::try_from(column - first).ok());
+        for place in places {
+            let near = first.and_then(|first| u16::try_from(place - first).ok());
             if near.is_none() {
                 self.end_run(first, weight);
-                first = Some(column);
+                first = Some(place);
             }
-            self.columns.push(near.unwrap_or(0));
+            self.places.push(near.unwrap_or(0));
         }
         self.end_run(first, weight);
     }
@@ -122,7 +127,7 @@ impl Stretch {
     fn end_run(&mut self, first: Option<u32>, weight: f32) {
         if let Some(first) = first {
             self.runs.push(PackedRun {
-                end: self.columns.len(),
+                end: self.places.len(),
                 first,
                 weight,
             });
@@ -138,7 +143,7 @@ impl Stretch {
         let runs = &self.runs[first..self.ends[i]];
         let start = if first == 0 { 0 } else { self.runs[first - 1].end };
         FactoredRow {
-            columns: &self.columns[..runs.last().map_or(start, |run| run.end)],
+            places: &self.places[..runs.last().map_or(start, |run| run.end)],
             start,
             runs,
         }
@@ -146,9 +151,11 @@ impl Stretch {
 }
 
 impl FactoredMatrix {
-    /// The matrix of the columns with these factors, above 0, whose rows `append` appends, those of a range at a time.
+    /// The matrix whose rows `append` appends, those of a range at a time; with the column at each place, and that
+    /// column's factor, above 0.
     pub(crate) fn new(
         n_rows: usize,
+        columns: Vec<u32>,
         factors: Vec<f32>,
         append: impl Fn(Range<usize>, &mut Stretch) + Sync,
     ) -> Self {
@@ -160,16 +167,17 @@ impl FactoredMatrix {
                 let start = stretch * ROWS_A_STRETCH;
                 let mut stretch = Stretch::default();
                 append(start..n_rows.min(start + ROWS_A_STRETCH), &mut stretch);
-                stretch.columns.shrink_to_fit();
+                stretch.places.shrink_to_fit();
                 stretch.runs.shrink_to_fit();
                 stretch
             })
             .collect();
         Self {
             n_rows,
-            n_entries: stretches.iter().map(|stretch| stretch.columns.len()).sum(),
+            n_entries: stretches.iter().map(|stretch| stretch.places.len()).sum(),
             stretches,
             factors,
+            columns,
         }
     }
 
@@ -188,12 +196,17 @@ impl FactoredMatrix {
         self.n_entries
     }
 
-    /// What the weights of each column are multiplied by.
+    /// What the weights of the column at each place are multiplied by.
     pub(crate) fn factors(&self) -> &[f32] {
         &self.factors
     }
 
-    /// One row, without the factors.
+    /// The column at each place.
+    pub(crate) fn columns(&self) -> &[u32] {
+        &self.columns
+    }
+
+    /// One row, by place, without the factors.
     pub(crate) fn factored_row(&self, i: usize) -> FactoredRow<'_> {
         self.stretches[i / ROWS_A_STRETCH].row(i % ROWS_A_STRETCH)
     }
@@ -201,9 +214,9 @@ impl FactoredMatrix {
     /// Calls `each` with the entries of a row, (column, value), in any order.
     pub(crate) fn for_each_entry(&self, i: usize, mut each: impl FnMut(u32, f32)) {
         for run in self.factored_row(i).runs() {
-            for &column in run.columns {
-                let column = run.first + u32::from(column);
-                each(column, run.weight * self.factors[column as usize]);
+            for &place in run.places {
+                let place = (run.first + u32::from(place)) as usize;
+                each(self.columns[place], run.weight * self.factors[place]);
             }
         }
     }
@@ -226,7 +239,7 @@ impl FactoredMatrix {
     }
 }
 
-/// Of any values: a run for each that differs from the others of its row, and factors of 1.
+/// Of any values: a run for each that differs from the others of its row, factors of 1, and each column in its own place.
 impl From<&CsrMatrix> for FactoredMatrix {
     fn from(matrix: &CsrMatrix) -> Self {
         let append = |rows: Range<usize>, stretch: &mut Stretch| {
@@ -235,7 +248,8 @@ impl From<&CsrMatrix> for FactoredMatrix {
                 stretch.end_row();
             }
         };
-        Self::new(matrix.n_rows(), vec![1.0; matrix.n_cols()], append)
+        let columns = (0..matrix.n_cols() as u32).collect();
+        Self::new(matrix.n_rows(), columns, vec![1.0; matrix.n_cols()], append)
     }
 }
 
@@ -282,11 +296,22 @@ mod tests {
 
     #[test]
     fn value_is_weight_times_factor() {
-        let matrix = FactoredMatrix::new(1, vec![2.0, 3.0, 5.0], |_, stretch| {
+        let matrix = FactoredMatrix::new(1, vec![0, 1, 2], vec![2.0, 3.0, 5.0], |_, stretch| {
             stretch.push_run(0.5, [0, 2].into_iter());
             stretch.push_run(0.25, [1].into_iter());
             stretch.end_row();
         });
         assert_eq!(matrix.row(0).as_row().values, [1.0, 0.75, 2.5]);
+    }
+
+    #[test]
+    fn columns_may_have_other_places() {
+        let matrix = FactoredMatrix::new(1, vec![2, 0, 1], vec![2.0, 3.0, 5.0], |_, stretch| {
+            stretch.push_run(0.5, [0, 1].into_iter());
+            stretch.end_row();
+        });
+        let row = matrix.row(0);
+        assert_eq!(row.as_row().indices, [0, 2]);
+        assert_eq!(row.as_row().values, [1.5, 1.0]);
     }
 }

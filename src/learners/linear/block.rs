@@ -7,8 +7,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::{Examples, OnBits, Task};
-use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_scaled, all, each_lane, move_weights, of_lane};
+use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_to_lane, all, each_lane, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
+use super::room::{Room, fill};
 use super::scaling::{MakeScales, Scales};
 use super::{Dual, Pass};
 use crate::error::{Error, Result};
@@ -23,8 +24,9 @@ pub(super) struct Block<'a> {
     first_output: usize,
     on: Vec<OnBits>,
     softness: Softness,
-    scales: Scales,
-    state: State,
+    scales: Scales<'a>,
+    state: State<'a>,
+    order: Order<'a>,
     progress: [Progress; LANES],
 }
 
@@ -42,55 +44,52 @@ enum Stage {
     Constant(f32),
     /// Being trained.
     Live,
-    /// Optimal on the rows that hadn't dropped out; to be held against the others.
-    Resting,
     /// Optimal.
     Done,
 }
 
 /// The rows that a pass goes through.
-struct RowsLeft {
+struct Order<'a> {
     /// Their positions.
-    order: Vec<u32>,
-    /// Those that the pass found needed.
-    kept: Vec<u32>,
-    /// The gradient above which a row at α = 0 is taken to stay there.
-    safe: Lanes,
+    rows: &'a mut Vec<u32>,
+    /// Those that the pass moved.
+    moved: &'a mut Vec<u32>,
 }
 
-impl RowsLeft {
-    fn all(n_rows: usize) -> Self {
-        Self {
-            order: (0..n_rows as u32).collect(),
-            kept: Vec::with_capacity(n_rows),
-            safe: all(f32::INFINITY),
-        }
+impl Order<'_> {
+    /// All rows.
+    fn take_all(&mut self, n_rows: usize) {
+        self.rows.clear();
+        self.rows.extend(0..n_rows as u32);
     }
 
-    /// Goes on with the needed rows. As in LIBLINEAR, a gradient is safe for the next pass if no projected one was
-    /// as high in this one.
-    fn drop_out(&mut self, extremes: &Extremes) {
-        std::mem::swap(&mut self.order, &mut self.kept);
-        self.safe = each_lane(|lane| match of_lane(&extremes.highest, lane) {
-            highest if highest > 0.0 => highest,
-            _ => f32::INFINITY,
-        });
+    /// Those that the last pass moved.
+    fn take_moved(&mut self) {
+        std::mem::swap(self.rows, self.moved);
     }
 }
 
 /// A trained block.
-pub(super) struct Solved {
+pub(super) struct Solved<'a> {
     pub(super) first_output: usize,
     /// Per term, times the factor of its column.
-    pub(super) weights: Vec<TermLanes>,
+    pub(super) weights: &'a mut [TermLanes],
     pub(super) bias: Lanes,
-    pub(super) dual: Dual,
+    /// Of each position.
+    rows: &'a [u32],
+    /// Per position.
+    alphas: &'a [Lanes],
     /// For the lanes that belong to an output.
     pub(super) progress: Vec<Progress>,
 }
 
 impl<'a> Block<'a> {
-    pub(super) fn new(examples: &'a Examples<'a>, block: usize, task: &'a Task<'a>) -> Self {
+    pub(super) fn new(
+        examples: &'a Examples<'a>,
+        block: usize,
+        task: &'a Task<'a>,
+        room: &'a mut Room,
+    ) -> Self {
         let first_output = block * LANES;
         let on = examples.on(first_output);
         let n_rows = on.len();
@@ -107,12 +106,28 @@ impl<'a> Block<'a> {
             // Where an output has no rows of one kind nothing is learned, with whatever softness.
             if cost.is_normal() { 0.5 / cost } else { 1.0 }
         };
+        let Room {
+            weights,
+            own_scales,
+            shared_scales,
+            squared_lengths,
+            alphas,
+            rows,
+            moved,
+        } = room;
+        let scales = task.instructions.run(MakeScales {
+            examples,
+            on: &on,
+            params: &task.params,
+            making: weights,
+            own: own_scales,
+            shared: shared_scales,
+        });
+        fill(weights, examples.n_terms(), TermLanes(all(0.0)));
+        fill(alphas, n_rows, all(0.0));
+        fill(squared_lengths, n_rows, all(-1.0));
         Self {
-            scales: task.instructions.run(MakeScales {
-                examples,
-                on: &on,
-                params: &task.params,
-            }),
+            scales,
             examples,
             task,
             first_output,
@@ -121,10 +136,12 @@ impl<'a> Block<'a> {
                 off: all((0.5 / task.params.c) as f32),
             },
             state: State {
-                weights: vec![TermLanes(all(0.0)); examples.n_terms()],
+                weights,
                 bias: all(0.0),
-                alphas: vec![all(0.0); n_rows],
+                alphas,
+                squared_lengths,
             },
+            order: Order { rows, moved },
             on,
             progress: from_fn(|lane| Progress {
                 stage: stage(lane),
@@ -135,73 +152,64 @@ impl<'a> Block<'a> {
     }
 
     /// Runs passes until every lane is done, or they are used up.
-    pub(super) fn solve(mut self) -> Result<Solved> {
+    pub(super) fn solve(mut self) -> Result<Solved<'a>> {
         self.take_start();
         let Task { params, seed, .. } = *self.task;
         let mut rng = ChaCha8Rng::seed_from_u64(seed.seed);
         rng.set_stream(seed.stream);
-        let mut left = RowsLeft::all(self.on.len());
+        let n_rows = self.on.len();
+        self.order.take_all(n_rows);
         let mut number = 0;
-        while self.n_lanes(Stage::Live) > 0 && number < params.max_passes {
+        while self.n_live() > 0 && number < params.max_passes {
             number += 1;
-            left.order.shuffle(&mut rng);
-            let extremes = self.pass(&mut left);
-            self.note(number, &extremes, left.order.len() == self.on.len());
+            self.order.rows.shuffle(&mut rng);
+            let extremes = self.pass();
+            let n_visited = self.order.rows.len();
+            self.note(number, &extremes, n_visited == n_rows);
             let pass = Pass {
                 first_output: self.first_output,
                 number,
-                n_rows: left.order.len(),
-                n_outputs_left: self.n_lanes(Stage::Live) + self.n_lanes(Stage::Resting),
+                n_rows: n_visited,
+                n_outputs_left: self.n_live(),
             };
             if (self.task.on_pass)(pass).is_break() {
                 return Err(Error::Cancelled);
             }
-            if self.n_lanes(Stage::Live) > 0 {
-                left.drop_out(&extremes);
+            if n_visited == n_rows && self.order.moved.len() < n_rows {
+                self.order.take_moved();
             } else {
-                self.wake();
-                left = RowsLeft::all(self.on.len());
+                self.order.take_all(n_rows);
             }
         }
         Ok(self.finish())
     }
 
-    fn pass(&mut self, left: &mut RowsLeft) -> Extremes {
+    fn pass(&mut self) -> Extremes {
         let live = |lane: usize| self.progress[lane].stage == Stage::Live;
         let live = from_fn(|vector| from_fn(|lane| if live(vector * VECTOR + lane) { u32::MAX } else { 0 }));
-        left.kept.clear();
+        self.order.moved.clear();
         self.task.instructions.run(RunPass {
             examples: self.examples,
             on: &self.on,
             softness: &self.softness,
-            scales: &self.scales,
+            scales: self.scales,
             state: &mut self.state,
-            order: &left.order,
+            order: self.order.rows,
             live,
             small: SMALL * self.task.params.tolerance as f32,
-            safe: left.safe,
-            kept: &mut left.kept,
+            moved: self.order.moved,
         })
     }
 
-    /// Lets those lanes rest that a pass found optimal; they are done if it went through all rows.
+    /// Notes how far each lane is; one is done if a pass went through all rows and found it optimal.
     fn note(&mut self, number: usize, extremes: &Extremes, all_rows: bool) {
         for (lane, progress) in self.progress.iter_mut().enumerate() {
             if progress.stage == Stage::Live {
                 progress.n_passes = number;
                 progress.violation = of_lane(&extremes.highest, lane) - of_lane(&extremes.lowest, lane);
-                if f64::from(progress.violation) <= self.task.params.tolerance {
-                    progress.stage = if all_rows { Stage::Done } else { Stage::Resting };
+                if all_rows && f64::from(progress.violation) <= self.task.params.tolerance {
+                    progress.stage = Stage::Done;
                 }
-            }
-        }
-    }
-
-    /// Has the resting lanes held against all rows.
-    fn wake(&mut self) {
-        for progress in &mut self.progress {
-            if progress.stage == Stage::Resting {
-                progress.stage = Stage::Live;
             }
         }
     }
@@ -213,56 +221,36 @@ impl<'a> Block<'a> {
             if self.progress[lane].stage != Stage::Live {
                 continue;
             }
+            let mut positions = (0..).zip(&self.examples.rows).peekable();
             for (row, alpha) in start.of_output(self.first_output + lane) {
-                if let Ok(position) = self.examples.rows.binary_search(&row) {
-                    self.state.alphas[position][lane / VECTOR][lane % VECTOR] = alpha;
-                }
+                while positions.next_if(|&(_, &before)| before < row).is_some() {}
+                let Some((position, _)) = positions.next_if(|&(_, &same)| same == row) else {
+                    continue;
+                };
+                self.state.alphas[position][lane / VECTOR][lane % VECTOR] = alpha;
             }
         }
+        // PERF: most rows hold up one output or two: their lanes one by one, and the scales in the end.
         for (position, alphas) in self.state.alphas.iter().enumerate() {
-            if *alphas == all(0.0) {
-                continue;
-            }
             let on = self.on[position];
-            let step = each_lane(|lane| match on & (1 << lane) {
-                0 => -of_lane(alphas, lane),
-                _ => of_lane(alphas, lane),
-            });
-            add_scaled(&mut self.state.bias, self.scales.bias_square, &step);
-            move_weights(
-                &mut self.state.weights,
-                &self.scales.of_term,
-                &step,
-                self.examples.row(position),
-            );
-        }
-    }
-
-    fn n_lanes(&self, stage: Stage) -> usize {
-        self.progress
-            .iter()
-            .filter(|progress| progress.stage == stage)
-            .count()
-    }
-
-    fn finish(self) -> Solved {
-        let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
-        let alphas = || {
-            self.state
-                .alphas
-                .iter()
-                .flat_map(|alphas| &alphas.as_flattened()[..n_lanes])
-        };
-        let mut dual = Dual::with_capacity(alphas().filter(|&&alpha| alpha > 0.0).count());
-        for lane in 0..n_lanes {
-            for (&row, alphas) in self.examples.rows.iter().zip(&self.state.alphas) {
-                match of_lane(alphas, lane) {
-                    alpha if alpha > 0.0 => dual.push(row, alpha),
-                    _ => {}
+            for (lane, &alpha) in alphas.as_flattened().iter().enumerate() {
+                if alpha > 0.0 {
+                    let step = if on & (1 << lane) == 0 { -alpha } else { alpha };
+                    self.state.bias[lane / VECTOR][lane % VECTOR] += self.scales.bias_square * step;
+                    add_to_lane(self.state.weights, lane, step, self.examples.row(position));
                 }
             }
-            dual.end_output();
         }
+        self.scales.apply(self.state.weights);
+    }
+
+    fn n_live(&self) -> usize {
+        let is_live = |progress: &&Progress| progress.stage == Stage::Live;
+        self.progress.iter().filter(is_live).count()
+    }
+
+    fn finish(self) -> Solved<'a> {
+        let n_lanes = LANES.min(self.examples.n_outputs() - self.first_output);
         Solved {
             first_output: self.first_output,
             weights: self.state.weights,
@@ -270,13 +258,14 @@ impl<'a> Block<'a> {
                 Stage::Constant(bias) => bias,
                 _ => of_lane(&self.state.bias, lane),
             }),
-            dual,
+            rows: &self.examples.rows,
+            alphas: self.state.alphas,
             progress: self.progress[..n_lanes].to_vec(),
         }
     }
 }
 
-impl Solved {
+impl Solved<'_> {
     /// Sets weights that are closer to zero to zero, given the factor of each term's column.
     pub(super) fn prune(&mut self, below: f64, factors: &[f32]) {
         for (of_term, &factor) in self.weights.iter_mut().zip(factors) {
@@ -311,21 +300,11 @@ impl Solved {
             stored.push(bits);
         }
         KeptBlock {
-            first_output: self.first_output,
             bias: self.biases(),
-            course: self.into_course(),
+            dual: self.dual(),
+            progress: self.progress,
             stored,
             weights,
-        }
-    }
-
-    /// How the training went: enough where the weights have done what they were for.
-    pub(super) fn into_course(self) -> Course {
-        Course {
-            n_stored: self.n_stored(),
-            n_support_vectors: self.dual.n_stored(),
-            dual: self.dual,
-            progress: self.progress,
         }
     }
 
@@ -337,25 +316,34 @@ impl Solved {
         };
         self.weights.iter().map(of_term).sum()
     }
+
+    fn dual(&self) -> Dual {
+        let n_lanes = self.progress.len();
+        let alphas = self.alphas.iter();
+        let alphas = alphas.flat_map(|alphas| &alphas.as_flattened()[..n_lanes]);
+        let mut dual = Dual::with_capacity(alphas.filter(|&&alpha| alpha > 0.0).count());
+        for lane in 0..n_lanes {
+            for (&row, alphas) in self.rows.iter().zip(self.alphas) {
+                match of_lane(alphas, lane) {
+                    alpha if alpha > 0.0 => dual.push(row, alpha),
+                    _ => {}
+                }
+            }
+            dual.end_output();
+        }
+        dual
+    }
 }
 
-/// What is kept of a trained block: its dense weights are let go of before the next block takes as much.
+/// What is kept of a trained block: the next one needs the room of its dense weights.
 pub(super) struct KeptBlock {
-    pub(super) first_output: usize,
     /// For each term, a bit for each lane that has a weight.
     pub(super) stored: Vec<OnBits>,
     /// The weights that there are, by term and lane.
     pub(super) weights: Vec<f32>,
     /// Of each output.
     pub(super) bias: Vec<f32>,
-    pub(super) course: Course,
-}
-
-/// How the training of a block went.
-pub(super) struct Course {
-    /// Weights that aren't zero.
-    pub(super) n_stored: usize,
-    pub(super) n_support_vectors: usize,
     pub(super) dual: Dual,
+    /// Of each output.
     pub(super) progress: Vec<Progress>,
 }

@@ -97,21 +97,4 @@ impl Dual {
         }
         whole
     }
-
-    /// Of the same outputs in several trainings, each without some of the rows: for each row the mean over the other
-    /// trainings, in which a variable that isn't stored is 0.
-    pub(super) fn mean_of_folds(folds: &[Self]) -> Self {
-        let share = 1.0 / (folds.len().max(2) - 1) as f32;
-        let mut mean = Self::default();
-        for output in 0..folds.first().map_or(0, Self::n_outputs) {
-            let mut entries: Vec<(u32, f32)> = folds.iter().flat_map(|fold| fold.of_output(output)).collect();
-            // Stable: the alphas of a row are summed in the order of the folds.
-            entries.sort_by_key(|&(row, _)| row);
-            for of_row in entries.chunk_by(|a, b| a.0 == b.0) {
-                mean.push(of_row[0].0, of_row.iter().map(|(_, alpha)| alpha * share).sum());
-            }
-            mean.end_output();
-        }
-        mean
-    }
 }

@@ -41,15 +41,22 @@ impl<'a> Examples<'a> {
             Some(rows) => rows.to_vec(),
             None => (0..n_rows as u32).collect(),
         };
-        let mut examples = Self::of_rows(given.matrix, given.targets, rows);
-        if let Some(start) = given.start {
-            assert_eq!(start.n_outputs(), examples.n_outputs(), "a start for each output");
-            if let Some(row) = start.last_row().filter(|&row| row as usize >= n_rows) {
+        Self::of_rows(given.matrix, given.targets, rows).starting_at(given.start)
+    }
+
+    /// The same, with a start, in which rows that aren't learned from have no part.
+    pub(super) fn starting_at(mut self, start: Option<&'a Dual>) -> Result<Self> {
+        if let Some(start) = start {
+            assert_eq!(start.n_outputs(), self.n_outputs(), "a start for each output");
+            if let Some(row) = start
+                .last_row()
+                .filter(|&row| row as usize >= self.matrix.n_rows())
+            {
                 return Err(unusable("start", &row, "rows of the matrix only"));
             }
-            examples.start = Some(start);
         }
-        Ok(examples)
+        self.start = start;
+        Ok(self)
     }
 
     /// Some of the rows, ascending, to be learned from without a start.
@@ -73,13 +80,18 @@ impl<'a> Examples<'a> {
         self.targets.n_outputs()
     }
 
-    /// Without the factors of the columns.
+    /// The term at each place of a row.
+    pub(super) fn terms(&self) -> &'a [u32] {
+        self.matrix.columns()
+    }
+
+    /// By place, without the factors of the columns.
     #[inline(always)]
     pub(super) fn row(&self, position: usize) -> FactoredRow<'a> {
         self.matrix.factored_row(self.rows[position] as usize)
     }
 
-    /// What each column's entries are multiplied by.
+    /// What the entries of the column at each place are multiplied by.
     pub(super) fn factors(&self) -> &'a [f32] {
         self.matrix.factors()
     }

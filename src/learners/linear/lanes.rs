@@ -67,26 +67,26 @@ pub(super) fn score(weights: &[TermLanes], bias: &Lanes, row: SparseRow<'_>) -> 
 pub(super) fn score_factored(weights: &[TermLanes], bias: &Lanes, row: FactoredRow<'_>) -> Lanes {
     let mut total = *bias;
     for run in row.runs() {
-        let sum = sum_of_run(&weights[run.first as usize..], run.columns);
+        let sum = sum_of_run(&weights[run.first as usize..], run.places);
         add_scaled(&mut total, run.weight, &sum);
     }
     total
 }
 
-/// The sum of these columns' lanes.
+/// The sum of the lanes at these places.
 #[inline(always)]
-fn sum_of_run(lanes: &[TermLanes], columns: &[u16]) -> Lanes {
+fn sum_of_run(lanes: &[TermLanes], places: &[u16]) -> Lanes {
     let mut sums = [all(0.0); SUMS];
-    let (chunks, last) = columns.as_chunks::<SUMS>();
-    for &column in last {
-        add(&mut sums[0], &lanes[usize::from(column)].0);
+    let (chunks, last) = places.as_chunks::<SUMS>();
+    for &place in last {
+        add(&mut sums[0], &lanes[usize::from(place)].0);
     }
     if chunks.is_empty() {
         return sums[0];
     }
-    for columns in chunks {
+    for places in chunks {
         for sum in 0..SUMS {
-            add(&mut sums[sum], &lanes[usize::from(columns[sum])].0);
+            add(&mut sums[sum], &lanes[usize::from(places[sum])].0);
         }
     }
     let [mut total, second, third, fourth] = sums;
@@ -96,62 +96,40 @@ fn sum_of_run(lanes: &[TermLanes], columns: &[u16]) -> Lanes {
     total
 }
 
-/// Adds `step × weight × scale` to the weights of the row's terms.
+/// Adds `factor × weight` to one lane of the numbers of the row's terms.
 #[inline(always)]
-pub(super) fn move_weights(
-    weights: &mut [TermLanes],
-    scales: &[TermLanes],
-    step: &Lanes,
-    row: FactoredRow<'_>,
-) {
+pub(super) fn add_to_lane(numbers: &mut [TermLanes], lane: usize, factor: f32, row: FactoredRow<'_>) {
+    let (vector, lane) = (lane / VECTOR, lane % VECTOR);
     for run in row.runs() {
-        let step = scaled(run.weight, step);
-        let first = run.first as usize;
-        let (weights, scales) = (&mut weights[first..], &scales[first..]);
-        for &column in run.columns {
-            let column = usize::from(column);
-            let (weights, scales) = (&mut weights[column].0, &scales[column].0);
-            for vector in 0..VECTORS {
-                for lane in 0..VECTOR {
-                    weights[vector][lane] += scales[vector][lane] * step[vector][lane];
-                }
-            }
-        }
-    }
-}
-
-/// The square of the row's length as each output sees it, with the constant feature.
-#[inline(always)]
-pub(super) fn squared_length(scales: &[TermLanes], bias_square: f32, row: FactoredRow<'_>) -> Lanes {
-    let mut sum = all(bias_square);
-    for run in row.runs() {
-        let of_run = sum_of_run(&scales[run.first as usize..], run.columns);
-        add_scaled(&mut sum, run.weight * run.weight, &of_run);
-    }
-    sum
-}
-
-/// Adds `weight × lanes` to the numbers of the row's terms.
-#[inline(always)]
-pub(super) fn add_to_terms(numbers: &mut [TermLanes], lanes: &Lanes, row: FactoredRow<'_>) {
-    for run in row.runs() {
-        let lanes = scaled(run.weight, lanes);
+        let step = factor * run.weight;
         let numbers = &mut numbers[run.first as usize..];
-        for &column in run.columns {
-            add(&mut numbers[usize::from(column)].0, &lanes);
+        for &place in run.places {
+            numbers[usize::from(place)].0[vector][lane] += step;
         }
     }
 }
 
+/// Multiplies lanes by others.
 #[inline(always)]
-fn scaled(factor: f32, lanes: &Lanes) -> Lanes {
+pub(super) fn scale(lanes: &mut Lanes, by: &Lanes) {
+    for vector in 0..VECTORS {
+        for lane in 0..VECTOR {
+            lanes[vector][lane] *= by[vector][lane];
+        }
+    }
+}
+
+/// `factor × lanes`.
+#[inline(always)]
+pub(super) fn scaled(factor: f32, lanes: &Lanes) -> Lanes {
     let mut scaled = all(0.0);
     add_scaled(&mut scaled, factor, lanes);
     scaled
 }
 
+/// Adds `lanes`.
 #[inline(always)]
-fn add(sum: &mut Lanes, lanes: &Lanes) {
+pub(super) fn add(sum: &mut Lanes, lanes: &Lanes) {
     for vector in 0..VECTORS {
         for lane in 0..VECTOR {
             sum[vector][lane] += lanes[vector][lane];

@@ -1,6 +1,7 @@
 //! The classifiers: few weights, kept by term, because a document is answered term by term.
 
 use super::block::KeptBlock;
+use super::examples::OnBits;
 use super::lanes::LANES;
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseRow};
@@ -100,26 +101,41 @@ impl Linear {
         products.filter(|&(_, product)| product != 0.0)
     }
 
-    /// Of trained blocks, in the order of their outputs; each is let go of as soon as it was taken over.
-    pub(super) fn assemble(n_terms: usize, blocks: Vec<KeptBlock>) -> Self {
+    /// Of trained blocks, in the order of their outputs, and the term at each place.
+    pub(super) fn assemble(terms: &[u32], blocks: Vec<KeptBlock>) -> Self {
+        let n_terms = terms.len();
         let bias: Vec<f32> = blocks.iter().flat_map(|block| &block.bias).copied().collect();
         let mut bounds = vec![0; n_terms + 1];
         for block in &blocks {
-            for (bound, stored) in bounds[1..].iter_mut().zip(&block.stored) {
-                *bound += stored.count_ones() as usize;
+            for (&term, stored) in terms.iter().zip(&block.stored) {
+                bounds[term as usize + 1] += stored.count_ones() as usize;
             }
         }
         for term in 0..n_terms {
             bounds[term + 1] += bounds[term];
         }
-        let (mut outputs, mut weights) = (vec![0; bounds[n_terms]], vec![0.0; bounds[n_terms]]);
+        // First the weights, so that the blocks are gone before as many outputs are there.
+        let mut weights = vec![0.0; bounds[n_terms]];
         let mut next = bounds.clone();
-        for block in blocks {
-            let mut of_block = block.weights.iter();
-            for (next, &stored) in next.iter_mut().zip(&block.stored) {
-                let lanes = (0..LANES).filter(|lane| stored & (1 << lane) != 0);
-                for (lane, &weight) in lanes.zip(&mut of_block) {
-                    (outputs[*next], weights[*next]) = ((block.first_output + lane) as u32, weight);
+        for block in &blocks {
+            let mut rest = &block.weights[..];
+            for (&term, &stored) in terms.iter().zip(&block.stored) {
+                let of_term;
+                (of_term, rest) = rest.split_at(stored.count_ones() as usize);
+                let next = &mut next[term as usize];
+                weights[*next..*next + of_term.len()].copy_from_slice(of_term);
+                *next += of_term.len();
+            }
+        }
+        let stored: Vec<OnBits> = blocks.iter().flat_map(|block| &block.stored).copied().collect();
+        drop(blocks);
+        let mut outputs = vec![0; bounds[n_terms]];
+        next.copy_from_slice(&bounds);
+        for (first_output, stored) in (0..).step_by(LANES).zip(stored.chunks(n_terms.max(1))) {
+            for (&term, &stored) in terms.iter().zip(stored) {
+                let next = &mut next[term as usize];
+                for lane in (0..LANES as u32).filter(|lane| stored & (1 << lane) != 0) {
+                    outputs[*next] = first_output + lane;
                     *next += 1;
                 }
             }

@@ -1,17 +1,18 @@
 //! Scores of rows that were not learned from: fold by fold, training on the others.
 //!
 //! In come the rows, each with the fold that it is held out in; the scores go to a [`Reducer`] as they are made, so
-//! that memory doesn't grow with rows × outputs. As a by-product comes out where a training on all rows may start.
+//! that memory doesn't grow with rows × outputs.
 
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use tracing::Span;
 
-use super::block::{Block, Course, Solved};
+use super::block::{Block, Solved};
 use super::examples::{Examples, Task};
 use super::lanes::{LANES, Lanes, score_factored};
-use super::{Dual, LinearFitReport, LinearParams, PassCallback, Reducer, RowScores};
+use super::room::{Room, Rooms};
+use super::{Dual, LinearParams, PassCallback, Reducer, RowScores};
 use crate::error::Result;
 use crate::learners::Targets;
 use crate::learners::mlp::Seed;
@@ -27,20 +28,14 @@ pub struct Folds<'a> {
     pub targets: &'a Targets,
     /// The fold of each row, counted from 0.
     pub fold_of_row: &'a [u8],
+    /// What a training on all rows ended with, where each fold may start; from nothing if there was none. A fold takes
+    /// over the dual variables of its own rows only, and goes on until these are optimal without the others: what it
+    /// ends with is within the tolerance of what it ends with from nothing.
+    pub start: Option<&'a Dual>,
 }
 
-/// What [`out_of_fold`] makes, besides the scores.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutOfFold {
-    /// Where [`fit`](super::fit) on all rows may start: the mean of each row's dual variables over the folds that
-    /// learned from it. What such a fit learns from is all rows anyway: nothing leaks from here into a held-out score.
-    pub start: Dual,
-    /// How the trainings went, one for each fold.
-    pub reports: Vec<LinearFitReport>,
-}
-
-/// Trains on all folds but one, for each in turn, always from nothing; and has `reducer` take what each held-out row
-/// scores, for every output once. Runs on the current rayon pool.
+/// Trains on all folds but one, for each in turn, and has `reducer` take what each held-out row scores, for every output
+/// once. Runs on the current rayon pool.
 ///
 /// # Errors
 /// As [`fit`](super::fit).
@@ -53,7 +48,7 @@ pub fn out_of_fold(
     seed: Seed,
     reducer: &mut dyn Reducer,
     on_pass: PassCallback<'_>,
-) -> Result<OutOfFold> {
+) -> Result<()> {
     params.check()?;
     let task = Task {
         params: *params,
@@ -61,12 +56,12 @@ pub fn out_of_fold(
         on_pass,
         instructions: InstructionSet::detect(),
     };
-    let parts = folds.parts();
+    let parts = folds.parts()?;
     let n_blocks = folds.targets.n_outputs().div_ceil(LANES);
     let (reducer, span) = (Mutex::new(reducer), Span::current());
-    let solve = |block: usize, part: &Part<'_>| -> Result<Course> {
-        let _entered = span.enter();
-        let mut solved = Block::new(&part.examples, block, &task).solve()?;
+    let rooms = Rooms::default();
+    let solve = |block: usize, part: &Part<'_>, room: &mut Room| -> Result<()> {
+        let mut solved = Block::new(&part.examples, block, &task, room).solve()?;
         solved.prune(params.prune_below, folds.matrix.factors());
         let scores = task.instructions.run(ScoreRows {
             matrix: folds.matrix,
@@ -75,29 +70,12 @@ pub fn out_of_fold(
         });
         let mut reducer = reducer.lock().unwrap_or_else(PoisonError::into_inner);
         solved.hand_over(&part.held_out, &scores, &mut **reducer);
-        drop(reducer);
-        // The weights of all folds would be several times those of the model.
-        Ok(solved.into_course())
+        Ok(())
     };
-    let blocks: Result<Vec<(Dual, Vec<Course>)>> = (0..n_blocks)
-        .into_par_iter()
-        .map(|block| {
-            let courses: Result<Vec<Course>> = parts.par_iter().map(|part| solve(block, part)).collect();
-            let mut courses = courses?;
-            let duals: Vec<Dual> = courses
-                .iter_mut()
-                .map(|course| std::mem::take(&mut course.dual))
-                .collect();
-            Ok((Dual::mean_of_folds(&duals), courses))
-        })
-        .collect();
-    let (duals, courses): (Vec<Dual>, Vec<Vec<Course>>) = blocks?.into_iter().unzip();
-    let of_fold = |fold: usize| -> Vec<&Course> { courses.iter().map(|folds| &folds[fold]).collect() };
-    Ok(OutOfFold {
-        start: Dual::concat(duals),
-        reports: (0..parts.len())
-            .map(|fold| LinearFitReport::of(&of_fold(fold)))
-            .collect(),
+    let tasks = (0..n_blocks * parts.len()).into_par_iter();
+    tasks.try_for_each(|at| {
+        let _entered = span.enter();
+        rooms.lend(|room| solve(at / parts.len(), &parts[at % parts.len()], room))
     })
 }
 
@@ -108,7 +86,7 @@ struct Part<'a> {
 }
 
 impl<'a> Folds<'a> {
-    fn parts(self) -> Vec<Part<'a>> {
+    fn parts(self) -> Result<Vec<Part<'a>>> {
         assert_eq!(
             self.fold_of_row.len(),
             self.matrix.n_rows(),
@@ -123,10 +101,8 @@ impl<'a> Folds<'a> {
             let all = 0..self.fold_of_row.len() as u32;
             let is_held_out = |row: &u32| usize::from(self.fold_of_row[*row as usize]) == fold;
             let (held_out, rows): (Vec<_>, Vec<_>) = all.partition(is_held_out);
-            Part {
-                examples: Examples::of_rows(self.matrix, self.targets, rows),
-                held_out,
-            }
+            let examples = Examples::of_rows(self.matrix, self.targets, rows).starting_at(self.start)?;
+            Ok(Part { examples, held_out })
         };
         (0..n_folds).map(part).collect()
     }
@@ -136,7 +112,7 @@ impl<'a> Folds<'a> {
 struct ScoreRows<'a> {
     matrix: &'a FactoredMatrix,
     rows: &'a [u32],
-    block: &'a Solved,
+    block: &'a Solved<'a>,
 }
 
 impl Kernel for ScoreRows<'_> {
@@ -153,7 +129,7 @@ impl Kernel for ScoreRows<'_> {
     }
 }
 
-impl Solved {
+impl Solved<'_> {
     fn hand_over(&self, rows: &[u32], scores: &[Lanes], reducer: &mut dyn Reducer) {
         let n_lanes = self.progress.len();
         let bias = self.biases();

@@ -9,17 +9,20 @@
 //! x / d, the weight as d r w, and what a step adds is `α y d² r² x / d`.
 
 use super::examples::{Examples, OnBits};
-use super::lanes::{Lanes, TermLanes, VECTOR, VECTORS, add_scaled, all, move_weights, score_factored};
-use super::scaling::Scales;
+use super::lanes::{Lanes, TermLanes, VECTOR, VECTORS, add_scaled, all, score_factored};
+use super::scaling::{OfTerm, Scales, TermScales};
 use crate::simd::{Kernel, prefetch};
 
 /// What the passes over a block change.
-pub(super) struct State {
+pub(super) struct State<'a> {
     /// Per term, times its scale and the factor of its column.
-    pub(super) weights: Vec<TermLanes>,
+    pub(super) weights: &'a mut [TermLanes],
     pub(super) bias: Lanes,
     /// Per position.
-    pub(super) alphas: Vec<Lanes>,
+    pub(super) alphas: &'a mut [Lanes],
+    /// The square of each row's length at the scales, with the constant feature; per position. Below 0 where nobody
+    /// asked for it yet: a row that never moves has no need of it.
+    pub(super) squared_lengths: &'a mut [Lanes],
 }
 
 /// 1 / 2C of the rows that an output is on in, and of the others.
@@ -32,22 +35,20 @@ pub(super) struct Softness {
 pub(super) type Mask = [[u32; VECTOR]; VECTORS];
 
 /// A pass to be run.
-pub(super) struct RunPass<'a> {
+pub(super) struct RunPass<'a, 'room> {
     pub(super) examples: &'a Examples<'a>,
     /// Per position.
     pub(super) on: &'a [OnBits],
     pub(super) softness: &'a Softness,
-    pub(super) scales: &'a Scales,
-    pub(super) state: &'a mut State,
+    pub(super) scales: Scales<'room>,
+    pub(super) state: &'a mut State<'room>,
     /// Positions in the order to go through.
     pub(super) order: &'a [u32],
     pub(super) live: Mask,
     /// A row whose gradients are all closer to optimal stays as it is.
     pub(super) small: f32,
-    /// A row that is at α = 0 with a gradient above this drops out.
-    pub(super) safe: Lanes,
-    /// Receives the positions that didn't drop out.
-    pub(super) kept: &'a mut Vec<u32>,
+    /// Receives the positions of the others.
+    pub(super) moved: &'a mut Vec<u32>,
 }
 
 /// The projected gradients furthest from 0 that a pass met, one for each lane.
@@ -58,11 +59,21 @@ pub(super) struct Extremes {
     pub(super) lowest: Lanes,
 }
 
-impl Kernel for RunPass<'_> {
+impl Kernel for RunPass<'_, '_> {
     type Output = Extremes;
 
     #[inline(always)]
     fn run(self) -> Extremes {
+        match self.scales.of_term {
+            OfTerm::Shared(scales) => self.with(scales),
+            OfTerm::Own(scales) => self.with(scales),
+        }
+    }
+}
+
+impl RunPass<'_, '_> {
+    #[inline(always)]
+    fn with<S: TermScales>(self, scales: S) -> Extremes {
         let Self { examples, state, .. } = self;
         let (softness_on, softness_off) = (self.softness.on, self.softness.off);
         let mut extremes = Extremes {
@@ -75,22 +86,19 @@ impl Kernel for RunPass<'_> {
             if let Some(&ahead) = self.order.get(visit + 2) {
                 examples.row(ahead as usize).prefetch();
                 prefetch(&state.alphas[ahead as usize]);
-                prefetch(&self.scales.squared_lengths[ahead as usize]);
             }
             let at = position as usize;
             let row = examples.row(at);
-            let scores = score_factored(&state.weights, &state.bias, row);
+            let scores = score_factored(state.weights, &state.bias, row);
             let alphas = &mut state.alphas[at];
-            let (on, squares) = (u32::from(self.on[at]), &self.scales.squared_lengths[at]);
-            let (mut changed, mut step) = (*alphas, all(0.0));
-            let (mut moves, mut needed) = ([0_u32; VECTOR], [0_u32; VECTOR]);
+            let on = u32::from(self.on[at]);
+            let (mut gradients, mut moves) = (all(0.0), [0_u32; VECTOR]);
             for vector in 0..VECTORS {
                 for lane in 0..VECTOR {
                     // PERF: selected by their bits. By a condition, LLVM picks them one lane after another.
                     let is_on = ((on >> (vector * VECTOR + lane)) & 1).wrapping_neg();
                     let sign = select(is_on, 1.0, -1.0);
                     let softness = select(is_on, softness_on[vector][lane], softness_off[vector][lane]);
-                    let live = self.live[vector][lane];
                     let alpha = alphas[vector][lane];
                     let gradient = sign * scores[vector][lane] - 1.0 + softness * alpha;
                     let projected = if alpha > 0.0 || gradient < 0.0 {
@@ -104,23 +112,34 @@ impl Kernel for RunPass<'_> {
                     );
                     *highest = if projected > *highest { projected } else { *highest };
                     *lowest = if projected < *lowest { projected } else { *lowest };
-                    let target = alpha - gradient / (squares[vector][lane] + softness);
-                    let target = if target > 0.0 { target } else { 0.0 };
-                    let by = f32::from_bits((target - alpha).to_bits() & live);
-                    changed[vector][lane] = alpha + by;
-                    step[vector][lane] = by * sign;
-                    moves[lane] |= u32::from(projected.abs() > self.small) & live;
-                    needed[lane] |= u32::from(alpha > 0.0 || gradient <= self.safe[vector][lane]) & live;
+                    gradients[vector][lane] = gradient;
+                    moves[lane] |= u32::from(projected.abs() > self.small) & self.live[vector][lane];
                 }
             }
-            if any(&needed) {
-                self.kept.push(position);
+            if !any(&moves) {
+                continue;
             }
-            if any(&moves) {
-                *alphas = changed;
-                add_scaled(&mut state.bias, self.scales.bias_square, &step);
-                move_weights(&mut state.weights, &self.scales.of_term, &step, row);
+            self.moved.push(position);
+            let squares = &mut state.squared_lengths[at];
+            if squares[0][0] < 0.0 {
+                *squares = scales.squared_length(self.scales.bias_square, row);
             }
+            let mut step = all(0.0);
+            for vector in 0..VECTORS {
+                for lane in 0..VECTOR {
+                    let is_on = ((on >> (vector * VECTOR + lane)) & 1).wrapping_neg();
+                    let sign = select(is_on, 1.0, -1.0);
+                    let softness = select(is_on, softness_on[vector][lane], softness_off[vector][lane]);
+                    let alpha = alphas[vector][lane];
+                    let target = alpha - gradients[vector][lane] / (squares[vector][lane] + softness);
+                    let target = if target > 0.0 { target } else { 0.0 };
+                    let by = f32::from_bits((target - alpha).to_bits() & self.live[vector][lane]);
+                    alphas[vector][lane] = alpha + by;
+                    step[vector][lane] = by * sign;
+                }
+            }
+            add_scaled(&mut state.bias, self.scales.bias_square, &step);
+            scales.move_weights(state.weights, &step, row);
         }
         extremes
     }

@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::LinearParams;
 use super::examples::{Examples, OnBits};
-use super::lanes::{LANES, Lanes, TermLanes, VECTOR, VECTORS, add_to_terms, all, each_lane, squared_length};
+use super::lanes::{
+    LANES, Lanes, TermLanes, VECTOR, VECTORS, add, add_scaled, add_to_lane, all, each_lane, scale, scaled,
+};
 use super::ln::ln;
+use super::room::fill;
 use crate::simd::Kernel;
+use crate::sparse::FactoredRow;
 
 /// How terms are scaled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,45 +32,190 @@ pub enum Scaling {
 const SMOOTHING: f32 = 0.1;
 
 /// The scales of a block's outputs.
-pub(super) struct Scales {
-    /// r² × the square of the column's factor, per term.
-    pub(super) of_term: Vec<TermLanes>,
-    /// The square of each row's length at these scales, with the constant feature; per position.
-    pub(super) squared_lengths: Vec<Lanes>,
+#[derive(Clone, Copy)]
+pub(super) struct Scales<'a> {
+    pub(super) of_term: OfTerm<'a>,
     /// The square of the constant feature, which isn't scaled.
     pub(super) bias_square: f32,
 }
 
+/// r² × the square of the column's factor, per term.
+#[derive(Clone, Copy)]
+pub(super) enum OfTerm<'a> {
+    /// The same for all outputs.
+    Shared(&'a [f32]),
+    /// For each output.
+    Own(&'a [HalfLanes]),
+}
+
+/// A number of a term for each output, in half a cache line: the first 16 bits of each, of which 8 are digits.
+// PERF: a step reads as many scales as weights. That they are what they are to 0.4 % is all the same to a classifier:
+// lengths are measured by them, too.
+#[repr(align(32))]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct HalfLanes([[u16; VECTOR]; VECTORS]);
+
+impl HalfLanes {
+    /// Of numbers from 0 up.
+    #[inline(always)]
+    fn nearest(lanes: &Lanes) -> Self {
+        let mut half = [[0; VECTOR]; VECTORS];
+        for vector in 0..VECTORS {
+            for lane in 0..VECTOR {
+                half[vector][lane] = ((lanes[vector][lane].to_bits() + 0x8000) >> 16) as u16;
+            }
+        }
+        Self(half)
+    }
+
+    #[inline(always)]
+    fn lanes(&self) -> Lanes {
+        let mut lanes = all(0.0);
+        for (lanes, half) in lanes.iter_mut().zip(&self.0) {
+            for (lane, &half) in lanes.iter_mut().zip(half) {
+                *lane = f32::from_bits(u32::from(half) << 16);
+            }
+        }
+        lanes
+    }
+}
+
+/// How a pass reads scales.
+pub(super) trait TermScales: Copy {
+    /// The square of the row's length as each output sees it, with the constant feature.
+    fn squared_length(self, bias_square: f32, row: FactoredRow<'_>) -> Lanes;
+
+    /// Adds `step × weight × scale` to the weights of the row's terms.
+    fn move_weights(self, weights: &mut [TermLanes], step: &Lanes, row: FactoredRow<'_>);
+}
+
+impl TermScales for &[f32] {
+    #[inline(always)]
+    fn squared_length(self, bias_square: f32, row: FactoredRow<'_>) -> Lanes {
+        let mut sum = bias_square;
+        for run in row.runs() {
+            let scales = &self[run.first as usize..];
+            let of_run: f32 = run.places.iter().map(|&place| scales[usize::from(place)]).sum();
+            sum += run.weight * run.weight * of_run;
+        }
+        all(sum)
+    }
+
+    #[inline(always)]
+    fn move_weights(self, weights: &mut [TermLanes], step: &Lanes, row: FactoredRow<'_>) {
+        for run in row.runs() {
+            let step = scaled(run.weight, step);
+            let first = run.first as usize;
+            let (weights, scales) = (&mut weights[first..], &self[first..]);
+            for &place in run.places {
+                let place = usize::from(place);
+                add_scaled(&mut weights[place].0, scales[place], &step);
+            }
+        }
+    }
+}
+
+impl TermScales for &[HalfLanes] {
+    #[inline(always)]
+    fn squared_length(self, bias_square: f32, row: FactoredRow<'_>) -> Lanes {
+        let mut total = all(bias_square);
+        for run in row.runs() {
+            let scales = &self[run.first as usize..];
+            let mut sum = all(0.0);
+            for &place in run.places {
+                add(&mut sum, &scales[usize::from(place)].lanes());
+            }
+            add_scaled(&mut total, run.weight * run.weight, &sum);
+        }
+        total
+    }
+
+    #[inline(always)]
+    fn move_weights(self, weights: &mut [TermLanes], step: &Lanes, row: FactoredRow<'_>) {
+        for run in row.runs() {
+            let step = scaled(run.weight, step);
+            let first = run.first as usize;
+            let (weights, scales) = (&mut weights[first..], &self[first..]);
+            for &place in run.places {
+                let (weights, scales) = (
+                    &mut weights[usize::from(place)].0,
+                    scales[usize::from(place)].lanes(),
+                );
+                for vector in 0..VECTORS {
+                    for lane in 0..VECTOR {
+                        weights[vector][lane] += scales[vector][lane] * step[vector][lane];
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Scales to be made.
-pub(super) struct MakeScales<'a> {
+pub(super) struct MakeScales<'a, 'room> {
     pub(super) examples: &'a Examples<'a>,
     /// Per position.
     pub(super) on: &'a [OnBits],
     pub(super) params: &'a LinearParams,
+    /// Where they are made.
+    pub(super) making: &'a mut Vec<TermLanes>,
+    /// Where they are put, if each output has its own.
+    pub(super) own: &'room mut Vec<HalfLanes>,
+    /// Where they are put, if they are the same for all.
+    pub(super) shared: &'room mut Vec<f32>,
 }
 
-impl Kernel for MakeScales<'_> {
-    type Output = Scales;
+impl<'room> Kernel for MakeScales<'_, 'room> {
+    type Output = Scales<'room>;
 
     #[inline(always)]
-    fn run(self) -> Scales {
-        let Self { examples, on, params } = self;
-        let mut of_term = match params.scaling {
-            Scaling::None => vec![TermLanes(all(1.0)); examples.n_terms()],
-            Scaling::NaiveBayes => examples.term_sums().scales(examples, on),
+    fn run(self) -> Scales<'room> {
+        let Self {
+            examples,
+            on,
+            params,
+            making,
+            own,
+            shared,
+        } = self;
+        let factors = examples.factors();
+        let of_term = match params.scaling {
+            Scaling::None => {
+                shared.clear();
+                shared.extend(factors.iter().map(|factor| factor * factor));
+                OfTerm::Shared(shared)
+            }
+            Scaling::NaiveBayes => {
+                examples.term_sums().scales(examples, on, making);
+                own.clear();
+                for (TermLanes(scales), &factor) in making.iter_mut().zip(factors) {
+                    scale(scales, &all(factor * factor));
+                    own.push(HalfLanes::nearest(scales));
+                }
+                OfTerm::Own(own)
+            }
         };
-        for (TermLanes(scales), &factor) in of_term.iter_mut().zip(examples.factors()) {
-            scale(scales, &all(factor * factor));
-        }
-        let bias_square = (params.bias_feature * params.bias_feature) as f32;
-        let mut squared_lengths = Vec::with_capacity(on.len());
-        for position in 0..on.len() {
-            squared_lengths.push(squared_length(&of_term, bias_square, examples.row(position)));
-        }
         Scales {
             of_term,
-            squared_lengths,
-            bias_square,
+            bias_square: (params.bias_feature * params.bias_feature) as f32,
+        }
+    }
+}
+
+impl Scales<'_> {
+    /// Multiplies numbers of each term by its scales.
+    pub(super) fn apply(self, numbers: &mut [TermLanes]) {
+        match self.of_term {
+            OfTerm::Shared(scales) => {
+                for (TermLanes(numbers), &by) in numbers.iter_mut().zip(scales) {
+                    scale(numbers, &all(by));
+                }
+            }
+            OfTerm::Own(scales) => {
+                for (TermLanes(numbers), by) in numbers.iter_mut().zip(scales) {
+                    scale(numbers, &by.lanes());
+                }
+            }
         }
     }
 }
@@ -89,8 +238,8 @@ impl TermSums {
         for position in 0..examples.rows.len() {
             for run in examples.row(position).runs() {
                 let mean_square = share * run.weight * run.weight;
-                for &column in run.columns {
-                    let term = run.first as usize + usize::from(column);
+                for &place in run.places {
+                    let term = run.first as usize + usize::from(place);
                     sums[term] += run.weight;
                     mean_squares[term] += mean_square;
                 }
@@ -107,14 +256,14 @@ impl TermSums {
         }
     }
 
-    /// r² of each term.
+    /// r² of each term, into `scales`.
     #[inline(always)]
-    fn scales(&self, examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
-        let mut scales = sums_of_own_rows(examples, on);
+    fn scales(&self, examples: &Examples<'_>, on: &[OnBits], scales: &mut Vec<TermLanes>) {
+        sum_own_rows(examples, on, scales);
         for (TermLanes(sums), &factor) in scales.iter_mut().zip(examples.factors()) {
             scale(sums, &all(factor));
         }
-        let offsets = self.offsets(&scales);
+        let offsets = self.offsets(scales);
         let log_smoothing = libm::logf(SMOOTHING);
         let mut norms = all(0.0);
         for (term, TermLanes(scales)) in scales.iter_mut().enumerate() {
@@ -148,10 +297,9 @@ impl TermSums {
             _ => 1.0,
         };
         let inverses = each_lane(inverse);
-        for TermLanes(scales) in &mut scales {
+        for TermLanes(scales) in scales {
             scale(scales, &inverses);
         }
-        scales
     }
 
     /// `ln(Σ(α + q) / Σ(α + p))` of each output, given p of each term.
@@ -171,28 +319,17 @@ impl TermSums {
     }
 }
 
-/// Multiplies lanes by others.
+/// Sets `sums` to the sum of each term's values, without its factor, over the rows that each output is on in.
 #[inline(always)]
-fn scale(lanes: &mut Lanes, by: &Lanes) {
-    for vector in 0..VECTORS {
-        for lane in 0..VECTOR {
-            lanes[vector][lane] *= by[vector][lane];
+fn sum_own_rows(examples: &Examples<'_>, on: &[OnBits], sums: &mut Vec<TermLanes>) {
+    fill(sums, examples.n_terms(), TermLanes(all(0.0)));
+    for (position, &on) in on.iter().enumerate() {
+        let mut rest = on;
+        while rest != 0 {
+            add_to_lane(sums, rest.trailing_zeros() as usize, 1.0, examples.row(position));
+            rest &= rest - 1;
         }
     }
-}
-
-/// The sum of each term's values, without its factor, over the rows that each output is on in.
-#[inline(always)]
-fn sums_of_own_rows(examples: &Examples<'_>, on: &[OnBits]) -> Vec<TermLanes> {
-    let mut sums = vec![TermLanes(all(0.0)); examples.n_terms()];
-    for (position, &on) in on.iter().enumerate().filter(|&(_, &on)| on != 0) {
-        let mut own = all(0.0);
-        for (lane, own) in own.as_flattened_mut().iter_mut().enumerate() {
-            *own = f32::from((on >> lane) & 1);
-        }
-        add_to_terms(&mut sums, &own, examples.row(position));
-    }
-    sums
 }
 
 #[cfg(test)]
@@ -294,7 +431,7 @@ mod tests {
     #[test]
     fn learning_with_factors_is_learning_from_what_they_are_multiplied_by() {
         let factors = vec![4.0, 0.5, 2.0];
-        let factored = FactoredMatrix::new(4, factors.clone(), |positions, made| {
+        let factored = FactoredMatrix::new(4, vec![0, 1, 2], factors.clone(), |positions, made| {
             for row in &rows()[positions] {
                 for &(term, value) in row {
                     made.push_run(value / factors[term as usize], [term].into_iter());

@@ -57,7 +57,7 @@ impl LearnedScores {
 }
 
 impl Fitting<'_> {
-    /// Gives `held_out` every row's scores by classifiers that hadn't seen it, and learns from all rows.
+    /// Learns from all rows, and gives `held_out` every row's scores by classifiers that hadn't seen it.
     ///
     /// A single row can't be held out: there would be nothing to learn from.
     pub(super) fn learn<K: Ord>(
@@ -68,19 +68,19 @@ impl Fitting<'_> {
         keys: &[K],
         held_out: &mut dyn Reducer,
     ) -> Result<LearnedScores> {
-        let start = if matrix.n_rows() > 1 {
+        let learned = self.learn_from(matrix, targets, params, None)?;
+        if matrix.n_rows() > 1 {
             let n_folds = self.params.n_folds.min(matrix.n_rows());
             let fold_of_row = stratified(keys, n_folds, self.seed);
             let folds = Folds {
                 matrix,
                 targets,
                 fold_of_row: &fold_of_row,
+                start: Some(&learned.dual),
             };
-            Some(linear::out_of_fold(folds, params, self.seed(), held_out, &|pass| self.told(pass))?.start)
-        } else {
-            None
-        };
-        self.learn_from(matrix, targets, params, start.as_ref())
+            linear::out_of_fold(folds, params, self.seed(), held_out, &|pass| self.told(pass))?;
+        }
+        Ok(learned)
     }
 
     /// Learns from all rows, beginning at `start`.

@@ -145,8 +145,9 @@ fn warm_start_takes_few_passes() {
         )
     };
     let unchanged = from(&cold.dual).report;
+    // At most two passes over all rows, and one between them over those that the first one moved.
     assert!(
-        unchanged.max_passes <= 2,
+        unchanged.max_passes <= 3,
         "{unchanged:?}, from nothing {:?}",
         cold.report
     );
