@@ -111,6 +111,15 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
                 Some("model_bytes"),
                 &[AtMost(2.7)],
             ),
+            row("save, weights of 16 bits", Milliseconds, "half_save", None, &[]),
+            row("load, weights of 16 bits", Milliseconds, "half_load", None, &[]),
+            row(
+                "model file, weights of 16 bits",
+                Megabytes,
+                "half_file_bytes",
+                None,
+                &[],
+            ),
         ],
     },
     Experiment {

@@ -12,7 +12,7 @@ use postroom::document::{Field, Labels};
 use postroom::features::{CountVectorizer, TfidfParams, TfidfTerms, TfidfVectorizer, TokenBags};
 use postroom::learners::Targets;
 use postroom::learners::linear::{self, LinearExamples, LinearParams, Scaling};
-use postroom::learners::mlp::{self, MlpParams, Seed};
+use postroom::learners::mlp::{self, MlpParams, Seed, WeightPrecision};
 use postroom::model::TrainingParams;
 use postroom::model_file::{self, SecretKey};
 use postroom::pipelines::Pipeline;
@@ -51,6 +51,13 @@ fn networks() -> TrainingParams {
 
 fn linear_recipe() -> TrainingParams {
     params(Pipeline::Linear(LinearPipeline::default()))
+}
+
+fn untrained(training: TrainingParams) -> DocumentClassifier {
+    DocumentClassifier::new(ClassifierParams {
+        training,
+        ..ClassifierParams::default()
+    })
 }
 
 /// The median of so many runs, in seconds.
@@ -146,15 +153,19 @@ fn training(database: &Path, params: &TrainingParams, n_runs: usize, figures: &m
 pub(crate) fn networks_on_short_documents(database: &Path) -> Result<Figures> {
     let mut figures = Figures::new();
     training(database, &networks(), 7, &mut figures)?;
-    let mut classifier = DocumentClassifier::new(ClassifierParams {
-        training: networks(),
-        ..ClassifierParams::default()
-    });
+    let mut classifier = untrained(networks());
     let store = SqliteStore::open(database)?;
     classifier.train(&store, &|_| ControlFlow::Continue(()))?;
     figures.insert("second".into(), second_training(database, &mut classifier));
-    files(&classifier, &mut figures)?;
+    files(&classifier, "", &mut figures)?;
     answers(&classifier, &mut figures);
+    let halves = MlpPipeline {
+        weight_precision: WeightPrecision::Half,
+        ..MlpPipeline::default()
+    };
+    let mut classifier = untrained(params(Pipeline::Mlp(halves)));
+    classifier.train(&store, &|_| ControlFlow::Continue(()))?;
+    files(&classifier, "half_", &mut figures)?;
     Ok(figures)
 }
 
@@ -167,10 +178,7 @@ pub(crate) fn recipe_on_short_documents(database: &Path) -> Result<Figures> {
 
 /// Finding out that nothing changed.
 pub(crate) fn nothing_changed(database: &Path) -> Result<Figures> {
-    let mut classifier = DocumentClassifier::new(ClassifierParams {
-        training: networks(),
-        ..ClassifierParams::default()
-    });
+    let mut classifier = untrained(networks());
     classifier.train(&SqliteStore::open(database)?, &|_| ControlFlow::Continue(()))?;
     let second = second_training(database, &mut classifier);
     Ok(Figures::from([("second".into(), second)]))
@@ -184,22 +192,24 @@ fn second_training(database: &Path, classifier: &mut DocumentClassifier) -> f64 
     })
 }
 
-fn files(classifier: &DocumentClassifier, figures: &mut Figures) -> Result<()> {
+fn files(classifier: &DocumentClassifier, prefix: &str, figures: &mut Figures) -> Result<()> {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory can be made");
     let path = directory.path().join("model.postroom");
     let key = SecretKey::new("benchmark");
     let save = median(15, || classifier.save(&path, &key).expect("it can be saved"));
-    figures.insert("save".into(), save);
+    figures.insert(format!("{prefix}save"), save);
     let model = classifier.model().ok_or(postroom::Error::NoModel)?;
     let to_bytes = median(15, || {
         black_box(model_file::to_bytes(model, &key));
     });
-    figures.insert("save_without_disk".into(), to_bytes);
+    figures.insert(format!("{prefix}save_without_disk"), to_bytes);
+    let n_bytes = model_file::to_bytes(model, &key).len();
+    figures.insert(format!("{prefix}file_bytes"), n_bytes as f64);
     let mut loaded = DocumentClassifier::default();
     let load = median(15, || {
         let _ = black_box(loaded.load(&path, &key).expect("it was just saved"));
     });
-    figures.insert("load".into(), load);
+    figures.insert(format!("{prefix}load"), load);
     Ok(())
 }
 

@@ -29,7 +29,8 @@ use super::{Failure, interrupt, progress};
     postroom train --db db.sqlite3 --model model.postroom\n  \
     postroom train --db db.sqlite3 --model model.postroom --language deu\n  \
     postroom train --db postgres://paperless@db/paperless --model model.postroom\n  \
-    postroom train --db db.sqlite3 --model model.postroom --pipeline mlp --weight-precision half\n  \
+    postroom train --db db.sqlite3 --model model.postroom \\\n    \
+      --pipeline mlp --weight-precision half\n  \
     postroom train --db db.sqlite3 --model model.postroom \\\n    \
       --threshold precision:0.95 --label-threshold 'tags:Tax=0.99'\n  \
     postroom -q train --db db.sqlite3 --model model.postroom > /dev/null   # cron")]

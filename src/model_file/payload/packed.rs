@@ -37,7 +37,7 @@ impl<'a> PackedNumbers<'a> {
 
     /// So many numbers in single precision, each of them finite.
     pub(super) fn unpack(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
-        finite(self.unpack_any(n_numbers)?)
+        self.unpack_as(WeightPrecision::Single, n_numbers)
     }
 
     /// So many numbers of this precision, each of them finite.
@@ -46,20 +46,19 @@ impl<'a> PackedNumbers<'a> {
         precision: WeightPrecision,
         n_numbers: usize,
     ) -> Result<Vec<f32>, &'static str> {
+        self.check_length(n_numbers * precision.bytes())?;
         match precision {
-            WeightPrecision::Single => self.unpack(n_numbers),
-            WeightPrecision::Half => {
-                self.check_length(n_numbers * size_of::<f16>())?;
-                finite(numbers_of(&self.0))
-            }
+            WeightPrecision::Single => finite(n_numbers, self.0.as_chunks().0, extend_with_singles),
+            WeightPrecision::Half => finite(n_numbers, self.0.as_chunks().0, extend_with_halves),
         }
     }
 
     /// So many numbers in single precision, infinite ones among them.
     pub(super) fn unpack_any(&self, n_numbers: usize) -> Result<Vec<f32>, &'static str> {
         self.check_length(n_numbers * size_of::<f32>())?;
-        let (packed, _) = self.0.as_chunks();
-        Ok(packed.iter().map(|&number| f32::from_le_bytes(number)).collect())
+        let mut numbers = Vec::with_capacity(n_numbers);
+        extend_with_singles(&mut numbers, self.0.as_chunks().0);
+        Ok(numbers)
     }
 
     fn check_length(&self, n_bytes: usize) -> Result<(), &'static str> {
@@ -70,13 +69,40 @@ impl<'a> PackedNumbers<'a> {
     }
 }
 
-fn finite(numbers: Vec<f32>) -> Result<Vec<f32>, &'static str> {
-    // PERF: a block at a time, as vectors: to stop at the first would be to look at one after the other.
-    let all_finite = |block: &[f32]| block.iter().fold(true, |all, number| all & number.is_finite());
-    if !numbers.chunks(1_024).all(all_finite) {
-        return Err("a weight is not a number");
+/// The numbers, if all are finite; `extend` unpacks so many that they fit the first cache.
+fn finite<const N: usize>(
+    n_numbers: usize,
+    packed: &[[u8; N]],
+    extend: impl Fn(&mut Vec<f32>, &[[u8; N]]),
+) -> Result<Vec<f32>, &'static str> {
+    let mut numbers = Vec::with_capacity(n_numbers);
+    for block in packed.chunks(HALVES_AT_ONCE) {
+        let begin = numbers.len();
+        extend(&mut numbers, block);
+        // PERF: as vectors: to stop at the first would be to look at one after the other.
+        let all_finite = numbers[begin..]
+            .iter()
+            .fold(true, |all, number| all & number.is_finite());
+        if !all_finite {
+            return Err("a weight is not a number");
+        }
     }
     Ok(numbers)
+}
+
+fn extend_with_singles(numbers: &mut Vec<f32>, packed: &[[u8; 4]]) {
+    numbers.extend(packed.iter().map(|&number| f32::from_le_bytes(number)));
+}
+
+/// Of no more than [`HALVES_AT_ONCE`].
+fn extend_with_halves(numbers: &mut Vec<f32>, packed: &[[u8; 2]]) {
+    let (mut halves, mut block) = ([f16::ZERO; HALVES_AT_ONCE], [0.0; HALVES_AT_ONCE]);
+    let (halves, block) = (&mut halves[..packed.len()], &mut block[..packed.len()]);
+    for (half, &bytes) in halves.iter_mut().zip(packed) {
+        *half = f16::from_le_bytes(bytes);
+    }
+    halves.convert_to_f32_slice(block);
+    numbers.extend_from_slice(block);
 }
 
 fn halves_of(numbers: &[f32]) -> Vec<u8> {
@@ -91,19 +117,4 @@ fn halves_of(numbers: &[f32]) -> Vec<u8> {
         }
     }
     packed
-}
-
-fn numbers_of(packed: &[u8]) -> Vec<f32> {
-    let mut halves = [f16::ZERO; HALVES_AT_ONCE];
-    let (packed, _) = packed.as_chunks();
-    let mut numbers = vec![0.0; packed.len()];
-    let blocks = packed.chunks(HALVES_AT_ONCE);
-    for (block, numbers) in blocks.zip(numbers.chunks_mut(HALVES_AT_ONCE)) {
-        let halves = &mut halves[..numbers.len()];
-        for (half, &bytes) in halves.iter_mut().zip(block) {
-            *half = f16::from_le_bytes(bytes);
-        }
-        halves.convert_to_f32_slice(numbers);
-    }
-    numbers
 }
