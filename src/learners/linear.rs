@@ -31,10 +31,11 @@ use crate::sparse::FactoredMatrix;
 use block::{Block, KeptBlock};
 use examples::{Examples, Task};
 use lanes::LANES;
-use room::Rooms;
+pub(crate) use room::Rooms;
 
 pub use dual::Dual;
 pub use model::Linear;
+pub(crate) use out_of_fold::out_of_fold_in;
 pub use out_of_fold::{Folds, out_of_fold};
 pub use prepared::PreparedLinear;
 pub use reducer::{Reducer, RowScores};
@@ -202,10 +203,23 @@ pub fn fit(
     seed: Seed,
     on_pass: PassCallback<'_>,
 ) -> Result<LinearFit> {
-    fit_with(examples, params, seed, on_pass, InstructionSet::detect())
+    fit_with(None, examples, params, seed, on_pass, InstructionSet::detect())
+}
+
+/// The same, in rooms that other trainings on the matrix may be in at the same time.
+pub(crate) fn fit_in(
+    rooms: &Rooms,
+    examples: LinearExamples<'_>,
+    params: &LinearParams,
+    seed: Seed,
+    on_pass: PassCallback<'_>,
+) -> Result<LinearFit> {
+    let instructions = InstructionSet::detect();
+    fit_with(Some(rooms), examples, params, seed, on_pass, instructions)
 }
 
 fn fit_with(
+    rooms: Option<&Rooms>,
     examples: LinearExamples<'_>,
     params: &LinearParams,
     seed: Seed,
@@ -222,7 +236,13 @@ fn fit_with(
     let examples = Examples::new(examples)?;
     let span = Span::current();
     let n_blocks = examples.n_outputs().div_ceil(LANES);
-    let rooms = Rooms::default();
+    let own = match rooms {
+        Some(_) => None,
+        None => Some(Rooms::new(n_blocks, examples.matrix, params.scaling)),
+    };
+    let rooms = rooms
+        .or(own.as_ref())
+        .expect("there are its own if none were given");
     let solve = |block: usize| {
         let _entered = span.enter();
         rooms.lend(|room| {
@@ -232,7 +252,7 @@ fn fit_with(
         })
     };
     let blocks: Result<Vec<KeptBlock>> = (0..n_blocks).into_par_iter().map(solve).collect();
-    drop(rooms);
+    drop(own);
     let mut blocks = blocks?;
     let report = LinearFitReport::of(&blocks);
     let duals = blocks.iter_mut().map(|block| std::mem::take(&mut block.dual));

@@ -22,7 +22,7 @@ pub(super) struct Task<'a> {
 
 /// What to train on.
 pub(super) struct Examples<'a> {
-    matrix: &'a FactoredMatrix,
+    pub(super) matrix: &'a FactoredMatrix,
     targets: &'a Targets,
     pub(super) start: Option<&'a Dual>,
     /// Row of the matrix at each position.

@@ -49,6 +49,20 @@ pub fn out_of_fold(
     reducer: &mut dyn Reducer,
     on_pass: PassCallback<'_>,
 ) -> Result<()> {
+    let n_tasks = folds.n_folds() * folds.targets.n_outputs().div_ceil(LANES);
+    let rooms = Rooms::new(n_tasks, folds.matrix, params.scaling);
+    out_of_fold_in(&rooms, folds, params, seed, reducer, on_pass)
+}
+
+/// The same, in rooms that other trainings on the matrix may be in at the same time.
+pub(crate) fn out_of_fold_in(
+    rooms: &Rooms,
+    folds: Folds<'_>,
+    params: &LinearParams,
+    seed: Seed,
+    reducer: &mut dyn Reducer,
+    on_pass: PassCallback<'_>,
+) -> Result<()> {
     params.check()?;
     let task = Task {
         params: *params,
@@ -59,7 +73,6 @@ pub fn out_of_fold(
     let parts = folds.parts()?;
     let n_blocks = folds.targets.n_outputs().div_ceil(LANES);
     let (reducer, span) = (Mutex::new(reducer), Span::current());
-    let rooms = Rooms::default();
     let solve = |block: usize, part: &Part<'_>, room: &mut Room| -> Result<()> {
         let mut solved = Block::new(&part.examples, block, &task, room).solve()?;
         solved.prune(params.prune_below, folds.matrix.factors());
@@ -86,17 +99,18 @@ struct Part<'a> {
 }
 
 impl<'a> Folds<'a> {
+    fn n_folds(&self) -> usize {
+        let last = self.fold_of_row.iter().max();
+        last.map_or(0, |&last| usize::from(last) + 1)
+    }
+
     fn parts(self) -> Result<Vec<Part<'a>>> {
         assert_eq!(
             self.fold_of_row.len(),
             self.matrix.n_rows(),
             "a fold for each row"
         );
-        let n_folds = self
-            .fold_of_row
-            .iter()
-            .max()
-            .map_or(0, |&last| usize::from(last) + 1);
+        let n_folds = self.n_folds();
         let part = |fold: usize| {
             let all = 0..self.fold_of_row.len() as u32;
             let is_held_out = |row: &u32| usize::from(self.fold_of_row[*row as usize]) == fold;

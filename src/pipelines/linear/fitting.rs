@@ -4,7 +4,9 @@ use crate::document::Field;
 use crate::error::Result;
 use crate::folds::stratified;
 use crate::learners::Targets;
-use crate::learners::linear::{self, Dual, Folds, Linear, LinearExamples, LinearParams, Pass, Reducer};
+use crate::learners::linear::{
+    self, Dual, Folds, Linear, LinearExamples, LinearParams, Pass, Reducer, Rooms,
+};
 use crate::learners::mlp::Seed;
 use crate::sparse::FactoredMatrix;
 use crate::status::StatusCallback;
@@ -19,6 +21,7 @@ pub(super) struct Fitting<'a> {
     pub(super) params: &'a LinearPipeline,
     pub(super) seed: u64,
     pub(super) status: StatusCallback<'a>,
+    pub(super) rooms: &'a Rooms,
 }
 
 /// A field, learned.
@@ -78,7 +81,8 @@ impl Fitting<'_> {
                 fold_of_row: &fold_of_row,
                 start: Some(&learned.dual),
             };
-            linear::out_of_fold(folds, params, self.seed(), held_out, &|pass| self.told(pass))?;
+            let on_pass = |pass| self.told(pass);
+            linear::out_of_fold_in(self.rooms, folds, params, self.seed(), held_out, &on_pass)?;
         }
         Ok(learned)
     }
@@ -97,7 +101,7 @@ impl Fitting<'_> {
             rows: None,
             start,
         };
-        let fitted = linear::fit(examples, params, self.seed(), &|pass| self.told(pass))?;
+        let fitted = linear::fit_in(self.rooms, examples, params, self.seed(), &|pass| self.told(pass))?;
         Ok(LearnedScores {
             learner: fitted.model,
             dual: fitted.dual,

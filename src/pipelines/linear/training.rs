@@ -14,6 +14,7 @@ use super::{LinearField, LinearModel, LinearPipeline};
 use crate::document::{Field, Labels};
 use crate::error::Result;
 use crate::features::{TfidfVectorizer, TokenBags};
+use crate::learners::linear::Rooms;
 use crate::pipelines::reading::ReadingTimes;
 use crate::pipelines::{Contents, Examples, Learned, PipelineModel};
 use crate::sparse::FactoredMatrix;
@@ -44,6 +45,7 @@ impl LinearPipeline {
         let (vectorizer, matrix) = TfidfVectorizer::fit(&bags, self.features)?;
         drop(vectorizing);
         let mut stages = times.stages(began.elapsed());
+        let rooms = Rooms::new(usize::MAX, &matrix, self.one_label.scaling);
         let fit = |field: Field| {
             let _fitting = StageKind::Fit(field).span().entered();
             let fitting = Fitting {
@@ -51,10 +53,12 @@ impl LinearPipeline {
                 params: self,
                 seed,
                 status,
+                rooms: &rooms,
             };
             fitting.field(&matrix, labels, beginning.as_ref().ok())
         };
         let fits: Result<Vec<Option<FieldFit>>> = Field::ALL.into_par_iter().map(fit).collect();
+        drop(rooms);
         let (mut fields, mut states) = ([const { None }; 4], [const { None }; 4]);
         let mut reports = Vec::new();
         for fit in fits?.into_iter().flatten() {

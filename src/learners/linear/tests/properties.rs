@@ -27,7 +27,8 @@ fn every_number_of_threads_gives_the_same_bits() {
 #[test]
 fn every_instruction_set_gives_the_same_bits() {
     let problem = large_problem();
-    let with = |instructions| fit_with(on_all_rows(&problem), &plain(), SEED, &go_on, instructions).unwrap();
+    let with =
+        |instructions| fit_with(None, on_all_rows(&problem), &plain(), SEED, &go_on, instructions).unwrap();
     assert!(with(InstructionSet::Baseline) == with(InstructionSet::detect()));
 }
 
@@ -105,7 +106,7 @@ fn scaling_and_a_small_constant_feature_are_the_same_for_every_instruction_set_a
     let problem = problem(150, 200, 40);
     let params = LinearParams::default();
     let with = |instructions| {
-        fit_with(on_all_rows(&problem), &params, SEED, &go_on, instructions)
+        fit_with(None, on_all_rows(&problem), &params, SEED, &go_on, instructions)
             .unwrap()
             .model
     };
