@@ -56,7 +56,7 @@ struct Answers {
     /// Of the labels alone.
     top_scores: TopTwo,
     top_cosines: TopTwo,
-    /// Whether the document has any term that is known.
+    /// Whether the document has any term that speaks for a label or against it.
     says_something: bool,
 }
 
@@ -145,12 +145,17 @@ impl PreparedOneLabel {
         self.learner.scores(features, &mut scores);
         self.centroids.scores(features, &mut cosines);
         let n_labels = self.field.labels.len();
+        let biases = self.field.learner.bias();
+        let says_something = scores
+            .iter()
+            .zip(biases)
+            .any(|(score, bias)| score.to_bits() != bias.to_bits());
         Some(Answers {
             top_scores: TopTwo::of(&scores[..n_labels])?,
             top_cosines: TopTwo::of(&cosines[..n_labels])?,
             scores,
             cosines,
-            says_something: !features.indices.is_empty(),
+            says_something,
         })
     }
 
