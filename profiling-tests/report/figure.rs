@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::units::{bytes, count, digits, duration, percent};
 
 /// The peak of work on several threads depends on which parts of it happen to run side by side. Trainings on 2
-/// threads reached 8.42 to 9.07 MB, on 4 threads 12.35 to 12.45 MB (5,000 documents, 18 runs each); on one thread every
-/// run has the same peak, and all other figures of memory are the same on any number.
-const PEAK_TOLERANCE_ON_THREADS: f64 = 0.10;
+/// threads reached 8.42 to 9.07 MB, on 4 threads 12.35 to 12.45 MB (5,000 documents, 18 runs each); trainings that go on
+/// from the last one 8.68 to 10.42 MB (600 documents, 4 threads, 8 runs), as few or as many of them work side by side. On one
+/// thread every run has the same peak, and all other figures of memory are the same on any number.
+const PEAK_TOLERANCE_ON_THREADS: f64 = 0.25;
 
 /// Stealing work moves counts and bytes: by 7 blocks of 68,000 where nothing else runs, by 0.11 % of the bytes where four
 /// times as many threads are waiting as there are processors.
