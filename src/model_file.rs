@@ -59,6 +59,11 @@ pub enum ModelFileProblem {
         /// Version that can be read.
         supported: u32,
     },
+    /// A directory, a device or a pipe is at the path.
+    #[error(
+        "this is a directory or a device, not a model file; give the path of the file that a training saved"
+    )]
+    NotAFile,
     /// The operating system refused.
     #[error("cannot {action}: {source}; check its directory, its permissions and the space on the disk")]
     Io {

@@ -12,7 +12,8 @@ use super::{FORMAT_VERSION, ModelFileProblem};
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, ModelFileProblem> {
     let io = ModelFileProblem::io("read it");
     let mut file = match open(path) {
-        Ok(file) => file,
+        Ok(Some(file)) => file,
+        Ok(None) => return Err(ModelFileProblem::NotAFile),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io(error)),
     };
@@ -23,12 +24,12 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, ModelFileProblem> {
     }
 }
 
-/// A regular file. A pipe would be waited for, and a device may never end.
-fn open(path: &Path) -> io::Result<File> {
+/// A regular file, and nothing else: a pipe would be waited for, and a device may never end.
+fn open(path: &Path) -> io::Result<Option<File>> {
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("this is a directory or a device, not a file"));
+        return Ok(None);
     }
-    File::open(path)
+    File::open(path).map(Some)
 }
 
 fn read_model(file: &mut File) -> io::Result<Result<Vec<u8>, ModelFileProblem>> {
@@ -74,7 +75,7 @@ mod tests {
         assert!(made.success());
         for path in [Path::new("/dev/zero"), &pipe, directory.path()] {
             let problem = read(path).unwrap_err();
-            assert!(matches!(problem, ModelFileProblem::Io { .. }), "{problem}");
+            assert!(matches!(problem, ModelFileProblem::NotAFile), "{problem}");
         }
     }
 }
