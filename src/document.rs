@@ -2,6 +2,7 @@
 //!
 //! These types know nothing of databases, text processing or learning; everything else knows them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -149,5 +150,16 @@ impl LabelCatalog {
         let labels = self.of(field);
         let at = labels.binary_search_by_key(&id, |label| label.id).ok()?;
         Some(&labels[at].name)
+    }
+
+    /// The name of a label for people, if it is in the catalog: with its number, where others of the field are called
+    /// the same, as labels of several owners may be.
+    pub fn unmistakable_name(&self, field: Field, id: LabelId) -> Option<Cow<'_, str>> {
+        let name = self.name(field, id)?;
+        let n_called_so = self.of(field).iter().filter(|label| label.name == name).count();
+        Some(match n_called_so {
+            1 => name.into(),
+            _ => format!("{name} (number {id})").into(),
+        })
     }
 }

@@ -88,7 +88,7 @@ pub struct FieldEvaluation {
 pub struct LabelEvaluation {
     /// The label.
     pub label: LabelId,
-    /// Its name.
+    /// Its name, with its number where others are called the same; as in confusions and suspects.
     pub name: String,
     /// Documents that have it.
     pub support: usize,

@@ -88,6 +88,10 @@ fn labels_of_one_name_are_told_apart_by_their_numbers() {
     ]);
     let predicted = user.predict(&[file]).succeeded().stdout;
     assert!(predicted.contains("  City Library (number 1)\n"), "{predicted}");
+    let evaluated = user.run(&["evaluate", "--db", "db.sqlite3"]).succeeded().stdout;
+    for name in ["City Library (number 1) ", "City Library (number 2) "] {
+        assert!(evaluated.contains(name), "{evaluated}");
+    }
     let listed = user
         .run(&["inspect", "model.postroom", "--labels"])
         .succeeded()

@@ -1,5 +1,6 @@
 //! What the answers for one field add up to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Confusion, FieldEvaluation, LabelEvaluation, Suspect};
@@ -171,8 +172,8 @@ impl FieldScores {
             return None;
         }
         let name = |id: LabelId| {
-            let name = catalog.name(self.field, id);
-            name.map_or_else(|| id.to_string(), str::to_owned)
+            let name = catalog.unmistakable_name(self.field, id);
+            name.map_or_else(|| id.to_string(), Cow::into_owned)
         };
         let labels: Vec<LabelEvaluation> = self
             .labels
