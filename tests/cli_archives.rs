@@ -132,7 +132,13 @@ fn archive_whose_documents_are_all_in_the_inbox_has_nothing_to_learn_from() {
     let mut inbox = NewLabel::auto("new");
     inbox.is_inbox_tag = true;
     small_archive(&user.db(), &inbox);
-    every_verb_fails(&user, &["No training data available", "file some documents"]);
+    every_verb_fails(
+        &user,
+        &[
+            "archive db.sqlite3: No training data available",
+            "file some documents",
+        ],
+    );
 }
 
 #[test]
@@ -143,7 +149,7 @@ fn archive_without_documents_has_nothing_to_learn_from() {
         .add_label(postroom::document::Field::Tags, &NewLabel::auto("unused"))
         .unwrap();
     drop(archive);
-    every_verb_fails(&user, &["No training data available"]);
+    every_verb_fails(&user, &["archive db.sqlite3: No training data available"]);
 }
 
 #[test]

@@ -203,6 +203,14 @@ fn model_that_is_not_there_is_named_with_what_makes_it() {
 }
 
 #[test]
+fn directory_is_no_model() {
+    let user = User::with_model();
+    let arguments = ["predict", "--model", "home", "-"];
+    user.run(&arguments)
+        .failed_saying(&["model home: this is a directory or a device, not a model file"]);
+}
+
+#[test]
 fn prediction_makes_no_key() {
     let user = User::with_model();
     fs::remove_file(user.default_key()).unwrap();
@@ -238,6 +246,7 @@ fn wrong_usage_has_exit_code_2() {
         &["--db", "db.sqlite3", "--inbox", "--ids", "1"],
         &["--db", "db.sqlite3", "--ids", "one"],
         &["--nonsense"],
+        &["-", "-"],
     ] {
         let run = user.predict(arguments);
         assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);

@@ -61,7 +61,8 @@ impl Evaluate {
         };
         let evaluation = progress::watch(terminal, |status| {
             self.learning.on_threads(|| evaluate(&store, &params, status))
-        })?;
+        });
+        let evaluation = evaluation.map_err(|failure| failure.about(&store))?;
         if evaluation.fields.is_empty() {
             return Err(Failure::NoExamples(store.location()));
         }

@@ -8,7 +8,7 @@ use postroom::Error;
 use postroom::document::Field;
 use postroom::error::ArchiveProblem;
 use postroom::model_file::{ModelFileError, ModelFileProblem};
-use postroom::store::{Location, PasswordProblem};
+use postroom::store::{Archive, Location, PasswordProblem};
 
 use super::key::KeyError;
 
@@ -128,6 +128,10 @@ pub(crate) enum Failure {
         problem: io::Error,
     },
 
+    /// Standard input ends once.
+    #[error("- stands for standard input, which can be read only once: give - once")]
+    StandardInputTwice,
+
     /// A text is beyond all measure.
     #[error("{source_name} has more than {most} bytes: is it text?")]
     TooLong {
@@ -150,6 +154,10 @@ pub(crate) enum Failure {
          documents, then train again"
     )]
     NoExamples(Location),
+
+    /// No document is filed.
+    #[error("archive {_0}: {}", Error::NoTrainingData)]
+    NothingFiled(Location),
 
     /// Documents that were asked for aren't there.
     #[error(
@@ -179,7 +187,7 @@ impl Failure {
     /// 2 for wrong usage, as clap has it; what a shell makes of Ctrl-C; 1 otherwise.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::NoThresholds | Self::NoNetworks => 2,
+            Self::NoThresholds | Self::NoNetworks | Self::StandardInputTwice => 2,
             Self::Cancelled => 130,
             _ if self.is_broken_pipe() => 0,
             _ => 1,
@@ -221,6 +229,14 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
+    /// The failure of a training, with the name of the archive where the library doesn't say which it learned from.
+    pub(super) fn about(self, archive: &Archive) -> Self {
+        match self {
+            Self::Library(Error::NoTrainingData) => Self::NothingFiled(archive.location()),
+            failure => failure,
+        }
+    }
+
     /// A problem of the model file at `path`.
     pub(super) fn model(path: impl Into<PathBuf>, problem: ModelFileProblem) -> Self {
         let path = path.into();

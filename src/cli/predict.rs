@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
-use postroom::document::{DocumentId, Field, LabelCatalog, LabelId};
+use postroom::document::{DocumentId, Field, LabelCatalog};
 use postroom::error::Error;
 use postroom::store::{Archive, Location, Selection};
 use postroom::suggestions::{Candidate, FieldSuggestion, Suggestions};
@@ -74,6 +74,10 @@ pub(super) struct Predict {
 impl Predict {
     /// Answers for every text or document.
     pub(super) fn run(&self, terminal: &Terminal) -> Result<(), Failure> {
+        let is_standard_input = |path: &&PathBuf| texts::is_standard_input(path);
+        if self.files.iter().filter(is_standard_input).count() > 1 {
+            return Err(Failure::StandardInputTwice);
+        }
         let model = self.model.as_deref().map(|model| load(model, &self.key));
         let model = model.transpose()?;
         if let Some(db) = &self.db {
@@ -104,7 +108,8 @@ impl Predict {
             params.training.language = language;
         }
         let mut classifier = DocumentClassifier::new(params);
-        let training = progress::watch(terminal, |status| Ok(classifier.train(store, status)?))?;
+        let training = progress::watch(terminal, |status| Ok(classifier.train(store, status)?));
+        let training = training.map_err(|failure| failure.about(store))?;
         if training.report().fields.is_empty() {
             return Err(Failure::NoExamples(store.location()));
         }
@@ -274,21 +279,9 @@ fn describe(field: Field, suggestion: &FieldSuggestion, catalog: &LabelCatalog, 
         line(
             &name,
             candidate.confidence,
-            &told_apart(field, candidate.label, catalog),
+            &catalog
+                .unmistakable_name(field, candidate.label)
+                .unwrap_or_default(),
         );
-    }
-}
-
-/// The label's name, with its number where another one is called the same.
-fn told_apart(field: Field, label: LabelId, catalog: &LabelCatalog) -> String {
-    let name = catalog.name(field, label).unwrap_or_default();
-    match catalog
-        .of(field)
-        .iter()
-        .filter(|other| other.name == name)
-        .count()
-    {
-        0 | 1 => name.to_owned(),
-        _ => format!("{name} (number {label})"),
     }
 }

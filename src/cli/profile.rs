@@ -47,7 +47,8 @@ impl Profile {
         let began = Instant::now();
         let training = progress::watch(terminal, |status| {
             self.learning.on_threads(|| classifier.train(&store, status))
-        })?;
+        });
+        let training = training.map_err(|failure| failure.about(&store.store))?;
         let seconds = began.elapsed().as_secs_f64();
         let report = training.report();
         if report.fields.is_empty() {

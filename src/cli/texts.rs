@@ -9,9 +9,14 @@ use super::Failure;
 /// Texts are read up to this size; ten thousand pages have a tenth of it.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// Whether a path stands for standard input.
+pub(super) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// The text of a file, or of standard input where `path` is `-`.
 pub(super) fn read(path: &Path) -> Result<String, Failure> {
-    let is_stdin = path == Path::new("-");
+    let is_stdin = is_standard_input(path);
     let source_name = if is_stdin {
         "standard input".to_owned()
     } else {

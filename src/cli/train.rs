@@ -74,7 +74,8 @@ impl Train {
         }
         let training = progress::watch(terminal, |status| {
             self.learning.on_threads(|| classifier.train(&store, status))
-        })?;
+        });
+        let training = training.map_err(|failure| failure.about(&store))?;
         match training {
             Training::Unchanged(report) => {
                 let documents = counted(report.n_documents, "document");
