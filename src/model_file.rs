@@ -60,9 +60,7 @@ pub enum ModelFileProblem {
         supported: u32,
     },
     /// A directory, a device or a pipe is at the path.
-    #[error(
-        "this is a directory or a device, not a model file; give the path of the file that a training saved"
-    )]
+    #[error("there is a directory or a device at this path, not a file; choose that of a model file")]
     NotAFile,
     /// The operating system refused.
     #[error("cannot {action}: {source}; check its directory, its permissions and the space on the disk")]
@@ -91,7 +89,7 @@ impl ModelFileProblem {
 /// What saves that were interrupted left in the directory is removed. Of two saves at once, either can be the last.
 ///
 /// # Errors
-/// The operating system refused: [`ModelFileProblem::Io`].
+/// What is there is no file: [`ModelFileProblem::NotAFile`]; the operating system refused: [`ModelFileProblem::Io`].
 pub fn save(model: &Model, path: &Path, key: &SecretKey) -> Result<(), ModelFileError> {
     let unsigned = enclosed(model, key);
     let n_bytes = unsigned.len();

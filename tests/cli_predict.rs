@@ -207,7 +207,7 @@ fn directory_is_no_model() {
     let user = User::with_model();
     let arguments = ["predict", "--model", "home", "-"];
     user.run(&arguments)
-        .failed_saying(&["model home: this is a directory or a device, not a model file"]);
+        .failed_saying(&["model home: there is a directory or a device"]);
 }
 
 #[test]

@@ -37,8 +37,7 @@ pub(super) fn replace(
     };
     let replaced = fs::metadata(&target).ok();
     if replaced.as_ref().is_some_and(|replaced| !replaced.is_file()) {
-        let source = io::Error::other("what is there is a directory or a device, not a file");
-        return Err(ModelFileProblem::io("put it in place")(source));
+        return Err(ModelFileProblem::NotAFile);
     }
     remove_left_behind(directory);
     let mut file = new_file(directory).map_err(ModelFileProblem::io("create a file beside it"))?;
@@ -168,16 +167,7 @@ mod tests {
         let path = directory.path().join("model");
         fs::create_dir(&path).unwrap();
         let problem = replace(&path, b"new").unwrap_err();
-        assert!(
-            matches!(
-                problem,
-                ModelFileProblem::Io {
-                    action: "put it in place",
-                    ..
-                }
-            ),
-            "{problem:?}"
-        );
+        assert!(matches!(problem, ModelFileProblem::NotAFile), "{problem:?}");
         assert_eq!(names(directory.path()), ["model"]);
     }
 
@@ -250,12 +240,15 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_device_is_never_replaced() {
-        use std::os::unix::fs::FileTypeExt;
-        let problem = replace(Path::new("/dev/null"), b"new").unwrap_err();
-        assert!(problem.to_string().contains("not a file"), "{problem}");
-        let kind = fs::metadata("/dev/null").unwrap().file_type();
-        assert!(kind.is_char_device());
+    fn what_is_no_file_is_never_replaced() {
+        use std::os::unix::{fs::FileTypeExt, net::UnixListener};
+        // A socket: what goes wrong here, as root, shall cost the machine none of its devices.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model");
+        let _listener = UnixListener::bind(&path).unwrap();
+        let problem = replace(&path, b"new").unwrap_err();
+        assert!(matches!(problem, ModelFileProblem::NotAFile), "{problem}");
+        assert!(fs::metadata(&path).unwrap().file_type().is_socket());
     }
 
     #[test]

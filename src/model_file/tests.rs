@@ -304,7 +304,7 @@ fn an_error_names_the_file_and_what_to_do() {
 fn a_directory_is_an_error_not_a_missing_model() {
     let directory = tempfile::tempdir().unwrap();
     let problem = load(directory.path(), &key()).unwrap_err().problem;
-    assert!(matches!(problem, ModelFileProblem::Io { .. }), "{problem:?}");
+    assert!(matches!(problem, ModelFileProblem::NotAFile), "{problem:?}");
 }
 
 #[test]
