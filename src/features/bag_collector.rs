@@ -90,6 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn documents_are_counted_as_they_are_taken() {
+        let mut collector = BagCollector::new(None);
+        assert_eq!(collector.n_documents(), 0);
+        collector.push_chunk(&["rent", "", "insurance"]);
+        assert_eq!(collector.n_documents(), 3);
+    }
+
+    #[test]
     fn tokens_of_one_beginning_are_ordered_by_what_follows() {
         let bags = TokenBags::of(None, &["insurance insurances insurancf insuranc insuranceagent"]).unwrap();
         let sorted: Vec<_> = bags.tokens().iter().collect();

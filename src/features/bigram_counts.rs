@@ -99,6 +99,16 @@ mod tests {
         assert_eq!(found, expected);
     }
 
+    /// More tokens than there are shares, so that each share has several.
+    #[test]
+    fn every_pair_is_in_one_share() {
+        let tokens: Vec<u32> = (0..300).collect();
+        let found = frequent_bigrams(&[&tokens], |_| true);
+        let pairs: Vec<(u32, u32)> = found.iter().map(|bigram| bigram.pair).collect();
+        let expected: Vec<(u32, u32)> = tokens.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        assert_eq!(pairs, expected);
+    }
+
     #[test]
     fn token_that_is_no_term_keeps_its_neighbours_apart() {
         assert!(frequent_bigrams(&[&[0, NO_TERM, 1]], |_| true).is_empty());

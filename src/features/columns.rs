@@ -150,5 +150,12 @@ mod tests {
             ]
         );
         assert_eq!(columns.n_terms(), listed.len());
+        for (column, (first, second)) in (0..).zip(listed) {
+            let found = match second {
+                None => Some(columns.unigram_column(first)),
+                Some(second) => columns.bigram_column(first, second),
+            };
+            assert_eq!(found, Some(column));
+        }
     }
 }
