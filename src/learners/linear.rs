@@ -8,6 +8,7 @@
 mod block;
 mod dual;
 mod examples;
+mod kept;
 mod lanes;
 mod ln;
 mod model;
@@ -29,7 +30,8 @@ use crate::error::{Error, Result};
 use crate::simd::InstructionSet;
 use crate::sparse::FactoredMatrix;
 use block::{Block, KeptBlock};
-use examples::{Examples, Task};
+use examples::{Examples, OnBits, Task};
+use kept::Keeper;
 use lanes::LANES;
 pub(crate) use room::Rooms;
 
@@ -162,7 +164,7 @@ impl LinearFitReport {
             max_passes: n_passes().max().unwrap_or(0),
             mean_passes: n_passes().sum::<usize>() as f64 / n_passes().count().max(1) as f64,
             n_support_vectors: blocks.iter().map(|block| block.dual.n_stored()).sum(),
-            n_stored: blocks.iter().map(|block| block.weights.len()).sum(),
+            n_stored: blocks.iter().map(|block| block.weights.n_weights).sum(),
             violation: progress()
                 .map(|progress| f64::from(progress.violation))
                 .fold(0.0, f64::max),
@@ -243,23 +245,31 @@ fn fit_with(
     let rooms = rooms
         .or(own.as_ref())
         .expect("there are its own if none were given");
-    let solve = |block: usize| {
+    let keeper = Keeper::new(examples.terms(), examples.factors());
+    let solve = |(block, stored): (usize, &mut [OnBits])| {
         let _entered = span.enter();
         rooms.lend(|room| {
             let mut solved = Block::new(&examples, block, &task, room).solve()?;
             solved.prune(params.prune_below, examples.factors());
-            Ok(solved.into_kept(examples.factors()))
+            Ok(solved.keep(&keeper, stored))
         })
     };
-    let blocks: Result<Vec<KeptBlock>> = (0..n_blocks).into_par_iter().map(solve).collect();
+    let n_bits = examples.n_terms().max(1);
+    let mut stored = vec![0; n_blocks * n_bits];
+    let blocks = stored.par_chunks_mut(n_bits).enumerate().map(solve);
+    let blocks: Result<Vec<KeptBlock>> = blocks.collect();
     drop(own);
-    let mut blocks = blocks?;
+    let blocks = blocks?;
     let report = LinearFitReport::of(&blocks);
-    let duals = blocks.iter_mut().map(|block| std::mem::take(&mut block.dual));
+    let spans: Vec<_> = blocks.iter().map(|block| block.weights).collect();
+    let bias = blocks.iter().flat_map(|block| &block.bias).copied().collect();
+    let kept = keeper.finish(&spans, stored);
+    // The model before the dual variables: what their parts held may stay with the allocator when they are let go of.
+    let model = Linear::assemble(kept, bias);
     Ok(LinearFit {
+        model,
+        dual: Dual::concat(blocks.into_iter().map(|block| block.dual).collect()),
         report,
-        dual: Dual::concat(duals.collect()),
-        model: Linear::assemble(examples.terms(), blocks),
     })
 }
 

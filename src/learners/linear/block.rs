@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::examples::{Examples, OnBits, Task};
+use super::kept::{Keeper, Span};
 use super::lanes::{LANES, Lanes, TermLanes, VECTOR, add_to_lane, all, each_lane, of_lane};
 use super::pass::{Extremes, RunPass, Softness, State};
 use super::room::{Room, fill};
@@ -271,9 +272,8 @@ impl Solved<'_> {
         for (of_term, &factor) in self.weights.iter_mut().zip(factors) {
             let below = (below * f64::from(factor)) as f32;
             for weight in of_term.0.as_flattened_mut() {
-                if weight.abs() < below {
-                    *weight = 0.0;
-                }
+                // PERF: stored in any case, which several at a time can be.
+                *weight = if weight.abs() < below { 0.0 } else { *weight };
             }
         }
     }
@@ -284,37 +284,14 @@ impl Solved<'_> {
         self.bias.as_flattened()[..n_lanes].to_vec()
     }
 
-    /// Everything but zeros; the weights as of terms without the factors of their columns.
-    pub(super) fn into_kept(self, factors: &[f32]) -> KeptBlock {
-        let n_lanes = self.progress.len();
-        let mut weights = Vec::with_capacity(self.n_stored());
-        let mut stored = Vec::with_capacity(self.weights.len());
-        for (of_term, factor) in self.weights.iter().zip(factors) {
-            let mut bits: OnBits = 0;
-            for (lane, &weight) in of_term.0.as_flattened()[..n_lanes].iter().enumerate() {
-                if weight != 0.0 {
-                    bits |= 1 << lane;
-                    weights.push(weight / factor);
-                }
-            }
-            stored.push(bits);
-        }
+    /// Everything but zeros; which weights there are goes to `stored`, for each term a bit for each lane.
+    pub(super) fn keep(self, keeper: &Keeper<'_>, stored: &mut [OnBits]) -> KeptBlock {
         KeptBlock {
+            weights: keeper.keep(self.weights, self.progress.len(), stored),
             bias: self.biases(),
             dual: self.dual(),
             progress: self.progress,
-            stored,
-            weights,
         }
-    }
-
-    fn n_stored(&self) -> usize {
-        let n_lanes = self.progress.len();
-        let of_term = |of_term: &TermLanes| {
-            let of_term = &of_term.0.as_flattened()[..n_lanes];
-            of_term.iter().filter(|&&weight| weight != 0.0).count()
-        };
-        self.weights.iter().map(of_term).sum()
     }
 
     fn dual(&self) -> Dual {
@@ -337,10 +314,7 @@ impl Solved<'_> {
 
 /// What is kept of a trained block: the next one needs the room of its dense weights.
 pub(super) struct KeptBlock {
-    /// For each term, a bit for each lane that has a weight.
-    pub(super) stored: Vec<OnBits>,
-    /// The weights that there are, by term and lane.
-    pub(super) weights: Vec<f32>,
+    pub(super) weights: Span,
     /// Of each output.
     pub(super) bias: Vec<f32>,
     pub(super) dual: Dual,

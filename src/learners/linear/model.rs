@@ -1,8 +1,6 @@
 //! The classifiers: few weights, kept by term, because a document is answered term by term.
 
-use super::block::KeptBlock;
-use super::examples::OnBits;
-use super::lanes::LANES;
+use super::kept::{ByTerm, Kept};
 use crate::error::{Error, Result};
 use crate::sparse::{CsrMatrix, SparseRow};
 
@@ -101,45 +99,13 @@ impl Linear {
         products.filter(|&(_, product)| product != 0.0)
     }
 
-    /// Of trained blocks, in the order of their outputs, and the term at each place.
-    pub(super) fn assemble(terms: &[u32], blocks: Vec<KeptBlock>) -> Self {
-        let n_terms = terms.len();
-        let bias: Vec<f32> = blocks.iter().flat_map(|block| &block.bias).copied().collect();
-        let mut bounds = vec![0; n_terms + 1];
-        for block in &blocks {
-            for (&term, stored) in terms.iter().zip(&block.stored) {
-                bounds[term as usize + 1] += stored.count_ones() as usize;
-            }
-        }
-        for term in 0..n_terms {
-            bounds[term + 1] += bounds[term];
-        }
-        // First the weights, so that the blocks are gone before as many outputs are there.
-        let mut weights = vec![0.0; bounds[n_terms]];
-        let mut next = bounds.clone();
-        for block in &blocks {
-            let mut rest = &block.weights[..];
-            for (&term, &stored) in terms.iter().zip(&block.stored) {
-                let of_term;
-                (of_term, rest) = rest.split_at(stored.count_ones() as usize);
-                let next = &mut next[term as usize];
-                weights[*next..*next + of_term.len()].copy_from_slice(of_term);
-                *next += of_term.len();
-            }
-        }
-        let stored: Vec<OnBits> = blocks.iter().flat_map(|block| &block.stored).copied().collect();
-        drop(blocks);
-        let mut outputs = vec![0; bounds[n_terms]];
-        next.copy_from_slice(&bounds);
-        for (first_output, stored) in (0..).step_by(LANES).zip(stored.chunks(n_terms.max(1))) {
-            for (&term, &stored) in terms.iter().zip(stored) {
-                let next = &mut next[term as usize];
-                for lane in (0..LANES as u32).filter(|lane| stored & (1 << lane) != 0) {
-                    outputs[*next] = first_output + lane;
-                    *next += 1;
-                }
-            }
-        }
+    /// Of what trained blocks left, and the bias of each output.
+    pub(super) fn assemble(kept: Kept, bias: Vec<f32>) -> Self {
+        let ByTerm {
+            bounds,
+            outputs,
+            weights,
+        } = kept.into_order();
         let weights = CsrMatrix::new(bias.len(), bounds, outputs, weights)
             .expect("outputs ascend in a block and from block to block");
         Self { weights, bias }
