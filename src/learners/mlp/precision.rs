@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn numbers_are_rounded_to_the_nearest_and_ties_to_even() {
         // Between 1 and 2 the halves are 2⁻¹⁰ apart, below 2⁻¹⁴ there are 2⁻²⁴ between any two.
-        let step = 2_f32.powi(-10);
-        let least = 2_f32.powi(-24);
+        let step = 1.0 / 1024.0;
+        let least = 1.0 / 16_777_216.0;
         let numbers = vec![0.1, 1.0 + 0.5 * step, 1.0 + 1.5 * step, -0.4 * least, 0.6 * least];
         let expected = [0.099_975_586, 1.0, 1.0 + 2.0 * step, -0.0, least];
         assert_eq!(
