@@ -163,3 +163,28 @@ fn spell_out(columns: &Columns, unigrams: &Vocabulary) -> Result<Vocabulary> {
         .collect();
     Vocabulary::new(terms.iter().map(String::as_str))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The second has more pairs than tokens: room is needed for both.
+    #[test]
+    fn chunks_are_counted_as_one_sequence_of_documents() {
+        let params = CountVectorizerParams {
+            min_df: 0.0,
+            ngrams: Ngrams::UnigramsAndBigrams,
+        };
+        let mut fitter = CountFitter::new(params, None).unwrap();
+        fitter.push_chunk(&["aa"]);
+        fitter.push_chunk(&["aa bb aa cc bb cc"]);
+        assert_eq!(fitter.n_documents(), 2);
+        let (vectorizer, counts) = fitter.finish().unwrap();
+        let terms: Vec<_> = vectorizer.vocabulary().iter().collect();
+        assert_eq!(
+            terms,
+            ["aa", "aa bb", "aa cc", "bb", "bb aa", "bb cc", "cc", "cc bb"]
+        );
+        assert_eq!((counts.n_rows(), counts.nnz()), (2, 9));
+    }
+}
