@@ -53,6 +53,13 @@ mod tests {
         assert!(read(&directory.path().join("missing")).unwrap().is_none());
     }
 
+    #[test]
+    fn a_path_through_a_file_is_an_error_not_a_missing_model() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let problem = read(&file.path().join("model")).unwrap_err();
+        assert!(matches!(problem, ModelFileProblem::Io { .. }), "{problem}");
+    }
+
     /// A terabyte that takes no room on the disk.
     #[test]
     fn what_does_not_begin_as_a_model_is_not_read_to_its_end() {

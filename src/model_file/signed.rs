@@ -190,6 +190,12 @@ mod tests {
     }
 
     #[test]
+    fn length_is_known_before_the_signature() {
+        let unsigned = enclose(1, &key(), |envelope| [&envelope[..], b"the payload"].concat());
+        assert_eq!(unsigned.len(), sealed().len());
+    }
+
+    #[test]
     fn what_was_sealed_comes_out() {
         assert_eq!(open(&sealed(), 1, &key()).unwrap(), b"the payload");
     }

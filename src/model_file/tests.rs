@@ -71,6 +71,17 @@ fn a_model_comes_back_equal() {
 }
 
 #[test]
+fn a_saved_model_is_read_and_loaded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model");
+    assert_eq!(read(&path).unwrap(), None);
+    assert_eq!(load(&path, &key()).unwrap(), None);
+    save(&model(), &path, &key()).unwrap();
+    assert_eq!(read(&path).unwrap(), Some(to_bytes(&model(), &key())));
+    assert_eq!(load(&path, &key()).unwrap(), Some(model()));
+}
+
+#[test]
 fn a_linear_payload_cut_anywhere_is_corrupt() {
     let payload = payload_of(&linear_model());
     for length in 0..payload.len() {
