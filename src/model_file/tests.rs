@@ -332,12 +332,14 @@ fn description_without_the_key_is_that_of_the_model() {
 
 #[test]
 fn described_parts_sum_to_the_file() {
-    let bytes = to_bytes(&model(), &key());
-    let parts = Description::of(&bytes).unwrap().parts;
-    assert_eq!(
-        parts.iter().map(|part| part.bytes).sum::<u64>(),
-        bytes.len() as u64
-    );
+    for model in [model(), half_model(), linear_model()] {
+        let bytes = to_bytes(&model, &key());
+        let parts = Description::of(&bytes).unwrap().parts;
+        assert_eq!(
+            parts.iter().map(|part| part.bytes).sum::<u64>(),
+            bytes.len() as u64
+        );
+    }
 }
 
 /// Whoever changed the file can have changed anything: it is described or it isn't, and nothing worse.
