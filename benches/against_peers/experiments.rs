@@ -278,7 +278,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
     Experiment {
         name: "long-scans",
         corpus: Corpus::long(5_000, 3_000),
-        ours: ours::networks_on_long_scans,
+        ours: ours::networks_on_a_large_archive,
         peers: &[Peer::Training {
             pipeline: "mlp",
             repeat: 1,
@@ -304,13 +304,6 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
                 "model_bytes",
                 None,
                 &[AtMost(75.0)],
-            ),
-            row(
-                "5,000 × 3,000 words: model file, weights of 16 bits",
-                Megabytes,
-                "half_model_bytes",
-                None,
-                &[],
             ),
         ],
     },

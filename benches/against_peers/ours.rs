@@ -49,13 +49,6 @@ fn networks() -> TrainingParams {
     params(Pipeline::Mlp(MlpPipeline::default()))
 }
 
-fn networks_of_halves() -> TrainingParams {
-    params(Pipeline::Mlp(MlpPipeline {
-        weight_precision: WeightPrecision::Half,
-        ..MlpPipeline::default()
-    }))
-}
-
 fn linear_recipe() -> TrainingParams {
     params(Pipeline::Linear(LinearPipeline::default()))
 }
@@ -166,7 +159,11 @@ pub(crate) fn networks_on_short_documents(database: &Path) -> Result<Figures> {
     figures.insert("second".into(), second_training(database, &mut classifier));
     files(&classifier, "", &mut figures)?;
     answers(&classifier, &mut figures);
-    let mut classifier = untrained(networks_of_halves());
+    let halves = MlpPipeline {
+        weight_precision: WeightPrecision::Half,
+        ..MlpPipeline::default()
+    };
+    let mut classifier = untrained(params(Pipeline::Mlp(halves)));
     classifier.train(&store, &|_| ControlFlow::Continue(()))?;
     files(&classifier, "half_", &mut figures)?;
     Ok(figures)
@@ -266,15 +263,6 @@ fn answers(classifier: &DocumentClassifier, figures: &mut Figures) {
 pub(crate) fn networks_on_a_large_archive(database: &Path) -> Result<Figures> {
     let mut figures = Figures::new();
     training(database, &networks(), 1, &mut figures)?;
-    Ok(figures)
-}
-
-/// The same, and what its model takes in half precision.
-pub(crate) fn networks_on_long_scans(database: &Path) -> Result<Figures> {
-    let mut figures = networks_on_a_large_archive(database)?;
-    let mut halves = Figures::new();
-    training(database, &networks_of_halves(), 1, &mut halves)?;
-    figures.insert("half_model_bytes".into(), halves["model_bytes"]);
     Ok(figures)
 }
 
