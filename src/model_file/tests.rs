@@ -263,6 +263,18 @@ fn classes_out_of_order_are_corrupt() {
 }
 
 #[test]
+fn a_single_tag_is_a_class_like_others() {
+    let mut model = model();
+    let tag = model.catalog.of(Field::Tags)[0].clone();
+    learned(&mut model).classifiers[Field::Tags.index()] = Some(FieldClassifier {
+        classes: ClassEncoder::OneOf(vec![Some(tag.id)]),
+        learner: Learner::Constant,
+    });
+    model.catalog.set(Field::Tags, vec![tag]);
+    assert_eq!(from_bytes(&to_bytes(&model, &key()), &key()).unwrap(), model);
+}
+
+#[test]
 fn a_classifier_without_labels_is_corrupt() {
     for classes in [ClassEncoder::OneOf(vec![None]), ClassEncoder::OneOf(vec![])] {
         let problem = problem_after(|model| {
