@@ -344,9 +344,11 @@ fn description_without_the_key_is_that_of_the_model() {
 
 #[test]
 fn described_parts_sum_to_the_file() {
-    for model in [model(), half_model(), linear_model()] {
-        let bytes = to_bytes(&model, &key());
+    let terms = ["vocabulary", "vocabulary", "words"];
+    for (model, terms) in [model(), half_model(), linear_model()].iter().zip(terms) {
+        let bytes = to_bytes(model, &key());
         let parts = Description::of(&bytes).unwrap().parts;
+        assert!(parts.iter().any(|part| part.name == terms), "{parts:?}");
         assert_eq!(
             parts.iter().map(|part| part.bytes).sum::<u64>(),
             bytes.len() as u64
