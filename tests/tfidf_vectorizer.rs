@@ -328,6 +328,13 @@ fn terms_of_one_document_go_from_ten_documents_on() {
 }
 
 #[test]
+fn as_many_parts_of_words_as_words_are_learned_from() {
+    // A word of two letters has one part: itself, between what is around it.
+    let (vectorizer, _) = fit_words(&["ab cd"; 3], TfidfParams::default()).unwrap();
+    assert_eq!(vectorizer.n_terms(), 4);
+}
+
+#[test]
 fn nothing_in_common_is_an_error_that_says_so() {
     let alone = [
         "abc", "def", "ghi", "jkl", "mno", "pqr", "stu", "vwx", "yza", "bcd",
