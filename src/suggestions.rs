@@ -120,25 +120,45 @@ impl Default for FieldSuggestion {
 }
 
 /// The most confident of `candidates`, most confident first; of equals, the one with the lower key.
+// PERF: kept in order by exchanges of numbers, without a branch a candidate: an eighth of a prediction went into branches.
 pub(crate) fn most_confident(candidates: impl IntoIterator<Item = Candidate>) -> Candidates {
-    let mut found = Candidates::new();
+    let mut highest = [0; N_RUNNERS_UP];
+    let mut n_candidates = 0;
     for candidate in candidates {
-        let comes_before = |other: &Candidate| {
-            let by_confidence = other.confidence.total_cmp(&candidate.confidence);
-            by_confidence.then(candidate.label.cmp(&other.label)).is_lt()
-        };
-        if found.len() == N_RUNNERS_UP {
-            // Most candidates end here.
-            if !found.last().is_some_and(comes_before) {
-                continue;
-            }
-            found.pop();
+        let mut order = candidate.order();
+        for place in &mut highest {
+            (*place, order) = ((*place).max(order), (*place).min(order));
         }
-        let at = found.iter().position(comes_before).unwrap_or(found.len());
-        found.insert(at, candidate);
+        n_candidates += 1;
     }
-    found
+    highest
+        .into_iter()
+        .take(n_candidates)
+        .map(Candidate::of_order)
+        .collect()
 }
+
+impl Candidate {
+    /// A number that is higher the more confident a candidate is, and among equals the lower its key.
+    fn order(self) -> u64 {
+        let bits = self.confidence.to_bits();
+        // Numbers above zero ascend with their bits; those below descend, and come first: as in `f32::total_cmp`.
+        let flipped = if bits >> 31 == 0 { SIGN } else { u32::MAX };
+        u64::from(bits ^ flipped) << 32 | u64::from(!(self.label.0 as u32 ^ SIGN))
+    }
+
+    /// The candidate of that [`order`](Self::order).
+    fn of_order(order: u64) -> Self {
+        let bits = (order >> 32) as u32;
+        let flipped = if bits >> 31 == 1 { SIGN } else { u32::MAX };
+        Self {
+            label: LabelId((!(order as u32) ^ SIGN) as i32),
+            confidence: f32::from_bits(bits ^ flipped),
+        }
+    }
+}
+
+const SIGN: u32 = 1 << 31;
 
 #[cfg(test)]
 mod tests {
@@ -169,6 +189,39 @@ mod tests {
             found[..],
             [candidate(1, 0.5), candidate(3, 0.5), candidate(4, 0.5)]
         );
+    }
+
+    #[test]
+    fn candidates_come_in_the_total_order_of_confidences() {
+        let confidences = [
+            0.5,
+            -0.0,
+            f32::NAN,
+            1.0,
+            0.0,
+            -1.0,
+            f32::INFINITY,
+            -f32::NAN,
+            1e-40,
+        ];
+        let candidates = confidences.iter().zip([7, 0, -1, i32::MIN, i32::MAX, 3, 2, 9, 4]);
+        let mut candidates: Vec<_> = candidates
+            .map(|(&confidence, label)| candidate(label, confidence))
+            .collect();
+        let bits = |found: &[Candidate]| -> Vec<_> {
+            let bits = |found: &Candidate| (found.label, found.confidence.to_bits());
+            found.iter().map(bits).collect()
+        };
+        while !candidates.is_empty() {
+            let found = most_confident(candidates.iter().copied());
+            candidates.sort_by(|a, b| {
+                let by_confidence = b.confidence.total_cmp(&a.confidence);
+                by_confidence.then(a.label.cmp(&b.label))
+            });
+            let n_found = candidates.len().min(N_RUNNERS_UP);
+            assert_eq!(bits(&found), bits(&candidates[..n_found]));
+            candidates.remove(0);
+        }
     }
 
     #[test]

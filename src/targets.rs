@@ -160,16 +160,17 @@ impl ClassEncoder {
 
 /// The class at `chosen`, and the other labels by their probabilities.
 fn one_of(classes: &[Option<LabelId>], probabilities: &[f32], chosen: usize) -> FieldSuggestion {
-    let candidate = |at: usize| {
-        let confidence = probabilities[at];
-        classes[at].map(|label| Candidate { label, confidence })
-    };
-    let others = (0..classes.len())
-        .filter(|&at| at != chosen)
-        .filter_map(candidate);
+    let candidates = classes
+        .iter()
+        .zip(probabilities)
+        .map(|(label, &confidence)| label.map(|label| Candidate { label, confidence }));
+    let (before, behind) = (
+        candidates.clone().take(chosen),
+        candidates.clone().skip(chosen + 1),
+    );
     FieldSuggestion {
-        labels: candidate(chosen).into_iter().collect(),
-        runners_up: most_confident(others),
+        labels: candidates.skip(chosen).take(1).flatten().collect(),
+        runners_up: most_confident(before.chain(behind).flatten()),
         none: if classes[0].is_none() {
             probabilities[0]
         } else {
