@@ -52,10 +52,25 @@ impl TermTable {
         let term = term.as_bytes();
         self.entries
             .find(self.hasher.hash_one(term), |entry| {
-                entry.spelled(vocabulary) == term
+                is_same(entry.spelled(vocabulary), term)
             })
             .map(|entry| entry.number)
     }
+}
+
+/// Whether two spellings are the same.
+// PERF: most words are short, and a call of the C library's comparison takes longer than comparing them.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(word: &[u8]) -> Option<([u8; N], [u8; N])> {
+        Some((*word.first_chunk()?, *word.last_chunk()?))
+    }
+    a.len() == b.len()
+        && match a.len() {
+            4..8 => ends::<4>(a) == ends::<4>(b),
+            8..=16 => ends::<8>(a) == ends::<8>(b),
+            _ => a == b,
+        }
 }
 
 #[cfg(test)]
@@ -71,5 +86,19 @@ mod tests {
             ["date", "due", "invoice", "", "dat", "date due"].map(find),
             [Some(0), Some(1), Some(2), None, None, None]
         );
+    }
+
+    #[test]
+    fn spellings_are_the_same_only_if_each_byte_is() {
+        for length in 0..20 {
+            let word: Vec<u8> = (b'a'..).take(length).collect();
+            assert!(is_same(&word, &word.clone()), "{length} bytes");
+            assert!(!is_same(&word, &[&word[..], b"a"].concat()), "{length} bytes");
+            for at in 0..length {
+                let mut other = word.clone();
+                other[at] = b'z';
+                assert!(!is_same(&word, &other), "byte {at} of {length}");
+            }
+        }
     }
 }
