@@ -1,5 +1,7 @@
 //! The vectors of recently seen documents: whoever asks for four fields one by one vectorizes once.
 
+mod last_keys;
+
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::sparse::SparseVector;
 use crate::text::Language;
+use last_keys::LastKeys;
 
 /// Part of every key: vectors of another format are other entries.
 const FORMAT_VERSION: &[u8] = b"vector format 1";
@@ -46,6 +49,7 @@ pub struct VectorCache {
     time_to_idle: Duration,
     /// What else the vector depends on: format, language, vectorizer.
     key_suffix: Vec<u8>,
+    last_keys: LastKeys,
 }
 
 type Key = [u8; 32];
@@ -73,6 +77,7 @@ impl VectorCache {
             ),
             time_to_idle: params.time_to_idle,
             key_suffix,
+            last_keys: LastKeys::default(),
         }
     }
 
@@ -84,7 +89,10 @@ impl VectorCache {
         vectorize: impl FnOnce() -> SparseVector,
     ) -> Arc<SparseVector> {
         let now = Instant::now();
-        let entry = self.vectors.entry(&self.key(content), None, |_, kept| {
+        let key = self
+            .last_keys
+            .get_or_insert_with(content, |content| self.key(content));
+        let entry = self.vectors.entry(&key, None, |_, kept| {
             // Another thread may have used it after `now`.
             if now.saturating_duration_since(kept.last_use) >= self.time_to_idle {
                 return EntryAction::ReplaceWithGuard;
@@ -111,6 +119,7 @@ impl VectorCache {
     /// Forgets everything.
     pub fn clear(&self) {
         self.vectors.clear();
+        self.last_keys.clear();
     }
 
     fn key(&self, content: &str) -> Key {
