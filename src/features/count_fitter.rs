@@ -114,11 +114,11 @@ struct Unigrams {
 
 impl Unigrams {
     fn new(tokens: &TokenTable, keeps: impl Fn(u32) -> bool) -> Result<Self> {
-        let numbers = 0..tokens.frequencies.len() as u32;
-        let frequency = |number: u32| tokens.frequencies[number as usize];
+        let numbers = 0..tokens.seen.len() as u32;
+        let frequency = |number: u32| tokens.seen[number as usize].frequency;
         let mut kept: Vec<u32> = numbers.filter(|&number| keeps(frequency(number))).collect();
         kept.sort_unstable_by_key(|&number| tokens.strings.string(number));
-        let mut rank_of_token = vec![NO_TERM; tokens.frequencies.len()];
+        let mut rank_of_token = vec![NO_TERM; tokens.seen.len()];
         for (&number, rank) in kept.iter().zip(0..) {
             rank_of_token[number as usize] = rank;
         }

@@ -16,6 +16,7 @@ mod meaning;
 mod packed_bag;
 mod params;
 mod rows;
+mod seen;
 mod term_table;
 mod tfidf_fitter;
 mod tfidf_params;

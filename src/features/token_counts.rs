@@ -7,6 +7,7 @@ use tracing::Span;
 
 use super::interner::Interner;
 use super::meaning::{Meaning, for_each_counted_token, is_counted, is_own_token};
+use super::seen::Seen;
 use crate::text::{Preprocessor, for_each_word};
 
 /// The documents that fell to one thread.
@@ -68,7 +69,7 @@ impl Part {
     }
 
     fn push_number(&mut self, number: u32) {
-        self.tokens.see(number, self.ends.len() as u32);
+        self.tokens.seen[number as usize].see(self.ends.len() as u32);
         self.sequence.push(number);
     }
 }
@@ -77,27 +78,16 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct TokenTable {
     pub(super) strings: Interner,
-    pub(super) frequencies: Vec<u32>,
-    /// The last document that each token was seen in, so that it counts once a document.
-    last_documents: Vec<u32>,
+    pub(super) seen: Vec<Seen>,
 }
 
 impl TokenTable {
     fn number(&mut self, token: &str) -> u32 {
         let number = self.strings.intern(token);
-        if number as usize == self.frequencies.len() {
-            self.frequencies.push(0);
-            self.last_documents.push(u32::MAX);
+        if number as usize == self.seen.len() {
+            self.seen.push(Seen::NEVER);
         }
         number
-    }
-
-    fn see(&mut self, number: u32, document: u32) {
-        let last = &mut self.last_documents[number as usize];
-        if *last != document {
-            *last = document;
-            self.frequencies[number as usize] += 1;
-        }
     }
 }
 
@@ -155,7 +145,7 @@ fn add(common: &mut TokenTable, table: &TokenTable) -> Vec<u32> {
     let numbers = 0..table.strings.len() as u32;
     let into_common = |number: u32| {
         let in_common = common.number(table.strings.string(number));
-        common.frequencies[in_common as usize] += table.frequencies[number as usize];
+        common.seen[in_common as usize].frequency += table.seen[number as usize].frequency;
         in_common
     };
     numbers.map(into_common).collect()
@@ -181,10 +171,14 @@ mod tests {
         part
     }
 
+    fn frequencies(tokens: &TokenTable) -> Vec<u32> {
+        tokens.seen.iter().map(|seen| seen.frequency).collect()
+    }
+
     #[test]
     fn token_counts_once_a_document() {
         let part = part(&["due due date", "due"]);
-        assert_eq!(part.tokens.frequencies, [2, 1]);
+        assert_eq!(frequencies(&part.tokens), [2, 1]);
         assert_eq!((part.sequence, part.ends), (vec![0, 0, 1, 0], vec![3, 4]));
     }
 
@@ -196,7 +190,7 @@ mod tests {
     #[test]
     fn merged_parts_share_numbers_and_add_up_frequencies() {
         let (mut sequences, tokens) = merge(vec![part(&["due date"]), part(&["date paid", ""])]);
-        assert_eq!(tokens.frequencies, [1, 2, 1]);
+        assert_eq!(frequencies(&tokens), [1, 2, 1]);
         replace_all(&mut sequences, &[10, 11, 12]);
         assert_eq!(
             (&sequences[0].tokens, &sequences[1].tokens),
