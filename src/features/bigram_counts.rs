@@ -64,11 +64,11 @@ impl Occurrences {
     /// Two megabytes a thread.
     const MOST_PLACES: usize = 1 << 20;
 
-    /// So many that the rare pairs of a place together are a sixteenth of what is enough.
+    /// So many that the rare pairs of a place together are a quarter of what is enough.
     fn places_for(n_neighbours: usize, keeps: impl Fn(u32) -> bool) -> usize {
         let powers = (0..u32::BITS).map(|power| 1 << power);
         let enough: u32 = powers.take_while(|&n| !keeps(n)).last().unwrap_or(1);
-        let n_places = n_neighbours.saturating_mul(16) / enough as usize;
+        let n_places = n_neighbours.saturating_mul(4) / enough as usize;
         n_places
             .clamp(Self::FEWEST_PLACES, Self::MOST_PLACES)
             .next_power_of_two()
@@ -199,8 +199,8 @@ mod tests {
     fn there_are_places_for_the_pairs_that_are_not_enough() {
         let places = |n_neighbours, enough| Occurrences::places_for(n_neighbours, |n| n >= enough);
         assert_eq!(places(0, 1), 1 << 10);
-        assert_eq!(places(1 << 16, 65), 1 << 14);
-        assert_eq!(places(1 << 16, 64), 1 << 15);
+        assert_eq!(places(1 << 16, 65), 1 << 12);
+        assert_eq!(places(1 << 16, 64), 1 << 13);
         assert_eq!(places(1 << 30, 1), 1 << 20);
         assert_eq!(places(usize::MAX, u32::MAX), 1 << 20);
     }

@@ -24,11 +24,13 @@ pub(super) struct LastKeys {
 /// In cache lines of its own, lest threads wait for each other's.
 #[derive(Default)]
 #[repr(align(128))]
-struct Place(Mutex<Option<Last>>);
+struct Place(Mutex<Last>);
 
+#[derive(Default)]
 struct Last {
     text: String,
-    key: Key,
+    /// None before the first text.
+    key: Option<Key>,
 }
 
 impl LastKeys {
@@ -43,30 +45,24 @@ impl LastKeys {
             // Another thread with the same place is at it, for as long as this one would take to work the key out.
             Err(TryLockError::WouldBlock) => return key_of(text),
         };
-        match &mut *place {
-            Some(last) if last.text == text => last.key,
-            Some(last) => {
-                let key = key_of(text);
-                last.text.clear();
-                last.text.push_str(text);
-                last.key = key;
-                key
-            }
-            empty @ None => {
-                let key = key_of(text);
-                *empty = Some(Last {
-                    text: text.to_owned(),
-                    key,
-                });
-                key
-            }
+        if let Some(key) = place.key
+            && place.text == text
+        {
+            return key;
         }
+        let key = key_of(text);
+        place.text.clear();
+        place.text.push_str(text);
+        place.key = Some(key);
+        key
     }
 
     /// Forgets everything.
     pub(super) fn clear(&self) {
         for place in &self.places {
-            *place.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            let mut place = place.0.lock().unwrap_or_else(PoisonError::into_inner);
+            place.text.clear();
+            place.key = None;
         }
     }
 }
@@ -120,11 +116,11 @@ mod tests {
     fn the_key_of_the_same_text_in_a_row_is_worked_out_once() {
         let keys = LastKeys::default();
         assert_eq!(
-            worked_out(&keys, &["letter", "letter", "a letter", "a letter", "letter"]),
-            [true, false, true, false, true]
+            worked_out(&keys, &["", "letter", "letter", "a letter", "a letter", "letter"]),
+            [true, true, false, true, false, true]
         );
         keys.clear();
-        assert_eq!(worked_out(&keys, &["letter"]), [true]);
+        assert_eq!(worked_out(&keys, &["", "letter"]), [true, true]);
     }
 
     #[test]
