@@ -105,12 +105,12 @@ const FULL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
     (32, 39_000),
 ]);
 const FULL_TOTAL: Limit = Limit::AtMostByThreads(&[
-    (1, 28_900_000),
-    (2, 30_100_000),
-    (4, 30_500_000),
-    (8, 31_100_000),
-    (16, 32_500_000),
-    (32, 32_900_000),
+    (1, 27_600_000),
+    (2, 29_600_000),
+    (4, 30_600_000),
+    (8, 32_400_000),
+    (16, 35_600_000),
+    (32, 37_900_000),
 ]);
 const FULL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
     (1, 7_360_000),
@@ -129,12 +129,12 @@ const SMALL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
     (32, 14_200),
 ]);
 const SMALL_TOTAL: Limit = Limit::AtMostByThreads(&[
-    (1, 17_000_000),
-    (2, 17_200_000),
-    (4, 17_400_000),
-    (8, 17_800_000),
-    (16, 18_000_000),
-    (32, 18_800_000),
+    (1, 16_900_000),
+    (2, 17_400_000),
+    (4, 17_800_000),
+    (8, 19_000_000),
+    (16, 20_100_000),
+    (32, 23_100_000),
 ]);
 const SMALL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
     (1, 5_170_000),

@@ -18,12 +18,12 @@ const FULL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
     (32, 79_300),
 ]);
 const FULL_TOTAL: Limit = Limit::AtMostByThreads(&[
-    (1, 99_900_000),
-    (2, 104_300_000),
-    (4, 111_800_000),
-    (8, 126_500_000),
-    (16, 155_500_000),
-    (32, 212_000_000),
+    (1, 102_500_000),
+    (2, 107_900_000),
+    (4, 115_800_000),
+    (8, 131_300_000),
+    (16, 161_400_000),
+    (32, 219_100_000),
 ]);
 const FULL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
     (1, 38_100_000),
@@ -42,12 +42,12 @@ const SMALL_ALLOCATIONS: Limit = Limit::AtMostByThreads(&[
     (32, 18_500),
 ]);
 const SMALL_TOTAL: Limit = Limit::AtMostByThreads(&[
-    (1, 27_700_000),
-    (2, 28_900_000),
-    (4, 30_900_000),
-    (8, 35_000_000),
-    (16, 42_500_000),
-    (32, 57_900_000),
+    (1, 28_600_000),
+    (2, 30_000_000),
+    (4, 32_000_000),
+    (8, 36_600_000),
+    (16, 44_100_000),
+    (32, 60_300_000),
 ]);
 const SMALL_PEAK_BYTES: Limit = Limit::AtMostByThreads(&[
     (1, 13_400_000),

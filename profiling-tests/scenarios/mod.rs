@@ -106,7 +106,7 @@ pub(crate) static SCENARIOS: [Scenario; 17] = [
     },
     Scenario {
         name: "prediction::content_hash_overhead",
-        about: "SHA-256 of a document's content, which each of the four questions computes to ask the cache.",
+        about: "SHA-256 of a document's content, by which the first of the four questions asks the cache.",
         rows_in_terminal: FEW_ROWS,
         pipeline: PipelineName::Mlp,
         measure: vectors::content_hash_overhead,
