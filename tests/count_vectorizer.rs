@@ -161,6 +161,22 @@ fn hash_tells_parameters_languages_and_terms_apart() {
 }
 
 #[test]
+fn vectorizer_says_what_it_was_made_of() {
+    let made = |ngrams, language| {
+        let params = CountVectorizerParams { min_df: 0.5, ngrams };
+        let vocabulary = Vocabulary::new(["ab", "cd"]).unwrap();
+        let vectorizer = CountVectorizer::from_vocabulary(params, language, vocabulary.clone()).unwrap();
+        assert_eq!((*vectorizer.params(), vectorizer.language()), (params, language));
+        let hash = vectorizer.hash();
+        assert_eq!(vectorizer.into_vocabulary(), vocabulary);
+        hash
+    };
+    let [single, pairs] = [Ngrams::Unigrams, Ngrams::UnigramsAndBigrams].map(|ngrams| made(ngrams, None));
+    assert_ne!(single, pairs);
+    assert_ne!(single, made(Ngrams::Unigrams, Some(Language::German)));
+}
+
+#[test]
 fn documents_without_a_frequent_term_are_an_error_that_says_so() {
     let texts = ["", "a b c", "ab", "cd", "ef"];
     let params = CountVectorizerParams {

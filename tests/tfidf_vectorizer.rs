@@ -190,6 +190,21 @@ fn vectorizer_follows_from_its_parts() {
 }
 
 #[test]
+fn vectorizer_says_what_it_was_made_of() {
+    let hashes = [None, Some(Language::German)].map(|language| {
+        let bags = TokenBags::of(language, &["rechnung"; 3]).unwrap();
+        let (vectorizer, _) = TfidfVectorizer::fit(&bags, WORDS_ONLY).unwrap();
+        assert_eq!(
+            (*vectorizer.params(), vectorizer.language()),
+            (WORDS_ONLY, language)
+        );
+        assert_eq!(vectorizer.hash(), vectorizer.parts().hash());
+        vectorizer.hash()
+    });
+    assert_ne!(hashes[0], hashes[1]);
+}
+
+#[test]
 fn rows_have_unit_length_or_none() {
     let texts = documents(300);
     let (_, _, matrix) = fit(None, &texts);

@@ -172,16 +172,29 @@ mod tests {
             }
         }
         let documents: Vec<&[u32]> = documents.iter().map(Vec::as_slice).collect();
-        for enough in [1, 2, 5, 12, 30] {
-            let found = frequent_bigrams(&documents, |frequency| frequency >= enough);
+        for (enough, n_threads) in [1, 2, 5, 12, 30].into_iter().zip([1, 3].into_iter().cycle()) {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(n_threads)
+                .build()
+                .unwrap();
+            let found = pool.install(|| frequent_bigrams(&documents, |frequency| frequency >= enough));
             let found: Vec<_> = found
                 .iter()
                 .map(|bigram| (bigram.pair, bigram.frequency))
                 .collect();
             let expected = expected.iter().map(|(&pair, &frequency)| (pair, frequency));
             let expected: Vec<_> = expected.filter(|&(_, frequency)| frequency >= enough).collect();
-            assert_eq!(found, expected, "in {enough} documents");
+            assert_eq!(found, expected, "in {enough} documents, on {n_threads} threads");
         }
+    }
+
+    #[test]
+    fn pairs_are_spread_over_the_places() {
+        let occurrences = Occurrences::count(&[], 1 << 10);
+        let pairs = (0..32).flat_map(|first| (0..32).map(move |second| (first, second)));
+        let places: BTreeSet<_> = pairs.map(|pair| occurrences.place(pair)).collect();
+        // Of as many places as pairs, chance leaves 37 in 100 without any.
+        assert!(places.len() > 500, "{}", places.len());
     }
 
     #[test]

@@ -166,6 +166,21 @@ mod tests {
     }
 
     #[test]
+    fn entry_is_of_no_string_of_another_length() {
+        for (string, other) in [("aaaa", "aaaaa"), ("a", "\0a")] {
+            let [of_string, of_other] = [string, other].map(|string| beginning(string.as_bytes()));
+            assert_eq!(of_string, of_other);
+            let entry = Entry {
+                beginning: of_string,
+                n_bytes: n_bytes(string),
+                number: 0,
+            };
+            let is_of = |wanted| entry.is_of(wanted, of_string, string, &[string.len()]);
+            assert!(is_of(string) && !is_of(other));
+        }
+    }
+
+    #[test]
     fn table_that_grew_still_finds_everything() {
         let mut interner = Interner::default();
         for n in 0..10_000 {

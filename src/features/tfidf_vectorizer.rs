@@ -301,3 +301,42 @@ fn begins_with(written: &str, token: &str) -> bool {
     let beginning = written.as_bytes().get(..token.len());
     beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(token.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(texts: &[&str]) -> (TokenBags, TfidfVectorizer) {
+        let bags = TokenBags::of(None, texts).unwrap();
+        let (vectorizer, _) = TfidfVectorizer::fit(&bags, TfidfParams::default()).unwrap();
+        (bags, vectorizer)
+    }
+
+    #[test]
+    fn frequent_terms_come_first_and_those_of_a_token_lie_together() {
+        let (bags, vectorizer) = fit(&["gamma beta zeta", "zeta", "zeta", "zeta"]);
+        let (order, places) = vectorizer.order_of_columns(&vectorizer.columns_of_tokens(&bags));
+        let terms: Vec<_> = order.iter().map(|&column| vectorizer.term(column)).collect();
+        let words = ["zeta", "beta", "gamma"].map(Term::Word);
+        // Of `eta `, which two tokens have, the first decides.
+        let grams = [
+            "eta ", " zet", "zeta", " bet", "beta", " gam", "gamm", "amma", "mma ",
+        ];
+        assert_eq!(terms, [&words[..], &grams.map(Term::CharGram)].concat());
+        for (&column, place) in order.iter().zip(0..) {
+            assert_eq!(places[column as usize], place);
+        }
+    }
+
+    #[test]
+    fn tokens_are_looked_up_once_each() {
+        let texts: Vec<String> = (0..200).map(|n| format!("word{}", n / 2)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (bags, vectorizer) = fit(&texts);
+        let mut n_words = 0;
+        vectorizer.columns_of_tokens(&bags).for_each(|column| {
+            n_words += usize::from(matches!(vectorizer.term(column), Term::Word(_)));
+        });
+        assert_eq!(n_words, 100);
+    }
+}

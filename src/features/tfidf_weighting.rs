@@ -223,4 +223,15 @@ mod tests {
         assert_close(&row(kinds, &[(0, 5)]), &[(0, 1.0)]);
         assert_close(&row(kinds, &[]), &[]);
     }
+
+    #[test]
+    fn weight_too_small_to_be_squared_makes_nothing_infinite() {
+        assert_close(&row([(1.0, &[3]), (1e-200, &[3])], &[(1, 5)]), &[(1, 0.0)]);
+    }
+
+    #[test]
+    fn different_counts_ascend_each_once() {
+        let entries = [(0, 100), (1, 64), (2, 1), (3, 63), (4, 64), (5, 1), (6, 70)];
+        assert_eq!(counts(&entries).collect::<Vec<_>>(), [1, 63, 64, 70, 100]);
+    }
 }

@@ -190,4 +190,11 @@ mod tests {
     fn stemmer_is_that_of_the_language() {
         assert_eq!(stems(Language::German, "rechnungen häuser"), ["rechnung", "haus"]);
     }
+
+    #[test]
+    fn shown_to_whoever_debugs_is_how_many_stop_words_there_are() {
+        let stems = Stems::new(Language::English);
+        let shown = format!("Stems {{ stop_words: {}, .. }}", stems.stop_words.len());
+        assert_eq!(format!("{stems:?}"), shown);
+    }
 }

@@ -123,7 +123,7 @@ const NOT_A_WORD_BYTE: u8 = 0;
 static LOWER: [u8; 256] = {
     let mut table = [NOT_A_WORD_BYTE; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < table.len() {
         let c = byte as u8;
         if c.is_ascii_alphanumeric() || c == b'_' {
             table[byte] = c.to_ascii_lowercase();
