@@ -6,9 +6,12 @@
 #![expect(unsafe_code, reason = "asks SQLite, which is C, for its counters")]
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use profiling_toolkit::memory::{ResidentMemory, observe_resident};
-use rusqlite::ffi::{SQLITE_OK, SQLITE_STATUS_MEMORY_USED, sqlite3_compileoption_used, sqlite3_status64};
+use rusqlite::ffi::{
+    SQLITE_CONFIG_MEMSTATUS, SQLITE_OK, SQLITE_STATUS_MEMORY_USED, sqlite3_config, sqlite3_status64,
+};
 use serde::Serialize;
 
 /// What the process held around some work.
@@ -16,7 +19,7 @@ use serde::Serialize;
 pub(crate) struct Held {
     /// Of the machine's memory.
     pub(crate) resident: ResidentMemory,
-    /// By SQLite; `None` where it is compiled not to count.
+    /// By SQLite; `None` where it doesn't count.
     pub(crate) sqlite: Option<SqliteMemory>,
 }
 
@@ -30,6 +33,22 @@ pub(crate) struct SqliteMemory {
     pub(crate) after_bytes: i64,
     /// The most during it.
     pub(crate) peak_bytes: i64,
+}
+
+/// Whether SQLite counts.
+static SQLITE_COUNTS: AtomicBool = AtomicBool::new(false);
+
+/// Has SQLite count its memory, which it is compiled not to do.
+///
+/// It counts under one lock for all connections, so threads that read the archive at once wait for one another here more
+/// than they do in the command.
+///
+/// # Safety
+/// Nothing else uses SQLite meanwhile.
+pub(crate) unsafe fn begin_to_count_sqlite() {
+    // SAFETY: nothing else uses SQLite, by contract; this option takes one int.
+    let status = unsafe { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 1 as c_int) };
+    SQLITE_COUNTS.store(status == SQLITE_OK, Ordering::Relaxed);
 }
 
 /// Runs `work` and says what the process held meanwhile.
@@ -56,8 +75,7 @@ enum Highest {
 
 /// Bytes in use, and the most that were since the record began.
 fn used_by_sqlite(highest: Highest) -> Option<(i64, i64)> {
-    // SAFETY: the name ends in NUL and is only read.
-    if unsafe { sqlite3_compileoption_used(c"DEFAULT_MEMSTATUS=0".as_ptr()) } != 0 {
+    if !SQLITE_COUNTS.load(Ordering::Relaxed) {
         return None;
     }
     let (mut used, mut most) = (0, 0);

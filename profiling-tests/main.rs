@@ -75,6 +75,14 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_SETTING);
         }
     };
+    #[expect(
+        unsafe_code,
+        reason = "SQLite's settings are the process's; nobody but the process knows when it begins"
+    )]
+    // SAFETY: no other thread has begun yet, and no archive is open.
+    unsafe {
+        held::begin_to_count_sqlite();
+    }
     // Whoever logs decides first, and nobody did: this is the first thing that the process does with it.
     let phases = SpanPhases::of_target(StageKind::SPANS);
     tracing::subscriber::set_global_default(phases).expect("no other subscriber was set");

@@ -282,7 +282,7 @@ fn is_worth_showing(function: &str) -> bool {
 
 fn sqlite_line(sqlite: Option<SqliteMemory>) -> String {
     let Some(sqlite) = sqlite else {
-        return "not counted: this SQLite is compiled without memory statistics".to_owned();
+        return "not counted: this SQLite keeps no memory statistics".to_owned();
     };
     format!(
         "{} before, {} at most, {} after; taken by C code, so not among the sites",
