@@ -5,6 +5,7 @@
 #![cfg(all(feature = "cli", unix))]
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
+#[path = "cli/common.rs"]
 mod cli_common;
 mod fences;
 mod profiling_run;
@@ -165,6 +166,8 @@ fn cargo_commands_are_those_of_ci_or_choose_what_there_is() {
                     "{page}: {line}"
                 );
             }
+            // The tests of the command run what this builds, optimised alike, from another directory.
+            ["cargo", "build", "--release"] => {}
             ["cargo", "run", .., "--example", name] => {
                 assert!(
                     root.join(format!("examples/{name}.rs")).is_file(),

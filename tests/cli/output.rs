@@ -1,13 +1,11 @@
 //! What the command prints: inspections, evaluations, profiles, help; within 80 columns, and as JSON.
-#![cfg(feature = "cli")]
-
-mod cli_common;
 
 use std::fs;
 
-use cli_common::{LONG_NAME, Run, User, on_a_terminal};
 use sha2::{Digest as _, Sha256};
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::common::{LONG_NAME, Run, User, on_a_terminal};
 
 const VERBS: [&str; 8] = [
     "train",
@@ -30,7 +28,7 @@ fn fits(text: &str, columns: usize) {
 /// Every verb that answers in text.
 fn answers(user: &User) -> [Vec<&'static str>; 7] {
     user.train().succeeded();
-    user.file("letter.txt", cli_common::content(0));
+    user.file("letter.txt", crate::common::content(0));
     [
         vec![
             "train",
@@ -208,7 +206,7 @@ fn profile_has_the_stages_and_the_bytes_of_the_contents() {
         .run(&["profile", "--db", "db.sqlite3", "--json"])
         .succeeded()
         .json();
-    let bytes: usize = (0..40).map(|at| cli_common::content(at).len()).sum();
+    let bytes: usize = (0..40).map(|at| crate::common::content(at).len()).sum();
     assert_eq!(
         (&cost["n_documents"], &cost["bytes"]),
         (&40.into(), &bytes.into())

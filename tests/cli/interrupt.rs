@@ -1,11 +1,6 @@
 //! Ctrl-C: every verb ends with what a shell expects and leaves every file as it was.
 //!
 //! No test races a clock: each waits until the command says, or shows by opening a pipe, that it is at work.
-#![cfg(all(feature = "cli", unix))]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
-
-mod cli_common;
-mod signals;
 
 use std::env;
 use std::fs::File;
@@ -15,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use cli_common::{Run, User, content, tedious_archive};
+use crate::common::{Run, User, content, tedious_archive};
 
 const CANCELLED: &str = "error: cancelled; everything is as it was before\n";
 
@@ -28,7 +23,7 @@ struct Working {
 
 impl Working {
     fn start(user: &User, arguments: &[&str]) -> Self {
-        signals::reach_what_is_started();
+        crate::signals::reach_what_is_started();
         let mut command = user.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -182,7 +177,7 @@ fn these_tests_pass_where_ctrl_c_was_to_be_ignored() {
     let mut tests = Command::new("sh");
     tests.args([
         "-c",
-        "trap '' INT; exec \"$0\" --exact explanation_ends_while_it_reads_the_text",
+        "trap '' INT; exec \"$0\" --exact interrupt::explanation_ends_while_it_reads_the_text",
     ]);
     let tests: Run = tests.arg(env::current_exe().unwrap()).output().unwrap().into();
     assert!(tests.stdout.contains("1 passed; 0 failed"), "{}", tests.stdout);

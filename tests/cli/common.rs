@@ -1,5 +1,4 @@
 //! A user with an archive, a home directory of their own, and the command.
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(
     clippy::allow_attributes,

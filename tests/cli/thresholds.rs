@@ -1,12 +1,10 @@
 //! When labels are assigned: the thresholds of a training, those that are given, and those of a prediction.
-#![cfg(feature = "cli")]
-
-mod cli_common;
 
 use std::fs;
 
-use cli_common::{Run, User, content};
 use serde_json::Value;
+
+use crate::common::{Run, User, content};
 
 const NEVER_NORTHWIND: [&str; 2] = ["--label-threshold", "correspondent:Northwind Energy=never"];
 

@@ -1,11 +1,8 @@
 //! `postroom evaluate --html`: the page, and what it never replaces.
-#![cfg(feature = "cli")]
-
-mod cli_common;
 
 use std::fs;
 
-use cli_common::{Run, User};
+use crate::common::{Run, User};
 
 fn evaluate(user: &User, page: &str) -> Run {
     user.run(&["evaluate", "--db", "db.sqlite3", "--html", page])
@@ -52,7 +49,7 @@ fn page_is_as_readable_as_any_file_of_the_users_or_as_it_was() {
     user.file("any", "");
     evaluate(&user, "page.html").succeeded();
     assert_eq!(mode("page.html"), mode("any"));
-    cli_common::set_mode(&user.path("page.html"), 0o600);
+    crate::common::set_mode(&user.path("page.html"), 0o600);
     evaluate(&user, "page.html").succeeded();
     assert_eq!(mode("page.html") & 0o777, 0o600);
 }

@@ -1,20 +1,14 @@
 //! The command with archives on servers: answers as from a file, one clear line where there is none, and a password
 //! that nobody sees.
-#![cfg(all(unix, feature = "cli", feature = "postgres", feature = "mariadb"))]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
-
-mod cli_common;
-mod fences;
-mod server_common;
 
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
-use cli_common::{Run, User};
-use fences::Kind;
-use server_common::copy::copy;
-use server_common::{Database, PASSWORD, on_each_server};
+use crate::common::{Run, User};
+use crate::fences::Kind;
+use crate::server_common::copy::copy;
+use crate::server_common::{Database, PASSWORD, on_each_server};
 
 const KEY: &str = "a key of more than sixteen bytes";
 
@@ -96,7 +90,7 @@ fn answers_are_those_from_a_file() {
 
 /// The pages' examples of this kind.
 fn examples(page: &str) -> Vec<String> {
-    let fences = fences::pages().remove(page).unwrap();
+    let fences = crate::fences::pages().remove(page).unwrap();
     let for_servers = fences
         .into_iter()
         .filter(|fence| fence.kind == Some(Kind::Server));

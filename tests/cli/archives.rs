@@ -1,13 +1,11 @@
 //! Archives that the command can't learn from: one line that says what to do, and every file as it was.
-#![cfg(feature = "cli")]
-
-mod cli_common;
 
 use std::fs;
 
-use cli_common::{User, refuse, set_mode, small_archive};
 use postroom::store::{NewLabel, SqliteArchive};
 use rusqlite::Connection;
+
+use crate::common::{User, refuse, set_mode, small_archive};
 
 /// Every verb that reads an archive fails on the user's, saying this, and leaves every file as it was.
 #[track_caller]

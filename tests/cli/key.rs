@@ -1,11 +1,8 @@
 //! The signing key: where it comes from, who may read it, and that it is never shown.
-#![cfg(feature = "cli")]
-
-mod cli_common;
 
 use std::fs;
 
-use cli_common::{User, refuse, set_mode};
+use crate::common::{User, refuse, set_mode};
 
 const KEY: &str = "a key of sixteen bytes or more";
 

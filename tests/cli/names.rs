@@ -1,12 +1,9 @@
 //! Names of labels in whatever script, and ones that would break lines or turn them around: tables stay tables.
-#![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-mod cli_common;
-
-use cli_common::{User, content};
 use rusqlite::Connection;
 use unicode_width::UnicodeWidthStr;
+
+use crate::common::{User, content};
 
 /// Wide, combining, of both directions, joined, of no width, with line breaks.
 const NAMES: [&str; 6] = [

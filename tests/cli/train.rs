@@ -1,13 +1,10 @@
 //! `postroom train`: what it makes, what it leaves alone, and what it says.
-#![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
-
-mod cli_common;
 
 use std::fs;
 
-use cli_common::{User, refuse, set_mode};
 use rusqlite::Connection;
+
+use crate::common::{User, refuse, set_mode};
 
 #[test]
 fn training_says_what_it_learned() {

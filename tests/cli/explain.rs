@@ -1,11 +1,9 @@
 //! `postroom explain`: why a text is filed as it is.
-#![cfg(feature = "cli")]
 
-mod cli_common;
-
-use cli_common::{User, content};
 use rusqlite::Connection;
 use serde_json::Value;
+
+use crate::common::{User, content};
 
 #[test]
 fn every_suggested_label_is_explained_by_terms_that_sum_to_its_score() {

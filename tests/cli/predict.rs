@@ -1,15 +1,12 @@
 //! `postroom predict`: texts and documents in, names and confidences out.
-#![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
-
-mod cli_common;
 
 use std::fs;
 use std::io::Read as _;
 use std::process::Stdio;
 
-use cli_common::{Run, User, content};
 use serde_json::Value;
+
+use crate::common::{Run, User, content};
 
 const FROM_INPUT: [&str; 4] = ["predict", "--model", "model.postroom", "-"];
 
