@@ -148,11 +148,6 @@ impl TokenBags {
         self.ends.len()
     }
 
-    /// Bytes of the documents' entries, without the tokens' spelling.
-    pub fn n_bytes(&self) -> usize {
-        self.packed.len()
-    }
-
     /// The different tokens; [`Self::document`] names a token by its position here.
     pub fn tokens(&self) -> &Vocabulary {
         &self.tokens
