@@ -53,6 +53,8 @@ impl Peer {
         flatten(&found, &mut figures);
         if let Some(milliseconds) = figures.remove("predict_four_ms") {
             figures.insert("four".into(), milliseconds / 1e3);
+            // Of one process.
+            figures.insert("documents_per_second".into(), 1e3 / milliseconds);
         }
         Ok(figures)
     }
