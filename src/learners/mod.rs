@@ -14,6 +14,7 @@ pub mod mlp;
 mod real;
 
 use crate::error::{Error, Result};
+use crate::simd::prefetch;
 
 pub use real::Real;
 
@@ -57,7 +58,26 @@ impl Targets {
         }
     }
 
+    /// Asks for what [`Self::for_each_on`] reads of `row` to be brought near; of several labels, for where they stand.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, row: usize) {
+        match self {
+            Self::Classes { class, .. } => prefetch(&class[row]),
+            Self::Binary(yes) => prefetch(&yes[row]),
+            Self::MultiLabel { labels, .. } => prefetch(&labels[row]),
+        }
+    }
+
+    /// The same for the labels themselves.
+    #[inline(always)]
+    pub(crate) fn prefetch_labels(&self, row: usize) {
+        if let Self::MultiLabel { labels, .. } = self {
+            prefetch(labels[row].as_slice());
+        }
+    }
+
     /// Calls `visit` with each output that is to be one in `row`, ascending.
+    #[inline(always)]
     pub(crate) fn for_each_on(&self, row: usize, mut visit: impl FnMut(usize)) {
         match self {
             Self::Classes { class, .. } => visit(class[row] as usize),

@@ -216,26 +216,28 @@ impl<T: Real> LogitBlock<'_, T> {
 }
 
 /// Rows of sums that are taken together, and vectors of each.
+// PERF: with three vectors of each the compiler had one register too few, and one sum waited for memory at every term.
 pub(crate) const SUMS_AT_ONCE: usize = 4;
-const VECTORS_AT_ONCE: usize = 3;
+const VECTORS_AT_ONCE: usize = 2;
 
-/// For some places k from `first` on, `Σ factors[k] × row`, in the order of `terms`: what [`weighted_sum`] gives for each.
+/// For some places k from `first` on, adds `Σ factors[k] × row`, in the order of `terms`, to the sum as it stands: what
+/// [`weighted_sum`] gives for each.
 // PERF: a few vectors of several sums at a time. Every number of a row is then read once for all sums, not for each.
 #[inline(always)]
-pub(crate) fn weighted_sums<'a, T: Real>(
+pub(crate) fn add_weighted_sums<'a, T: Real>(
     first: usize,
     terms: impl Iterator<Item = (&'a [T], &'a Units<T>)> + Clone,
     sums: &mut [Units<T>; SUMS_AT_ONCE],
 ) {
     for vector in (0..VECTORS - 1).step_by(VECTORS_AT_ONCE) {
-        part_of_weighted_sums::<T, VECTORS_AT_ONCE, { VECTORS_AT_ONCE * SUMS_AT_ONCE }>(
+        add_part_of_weighted_sums::<T, VECTORS_AT_ONCE, { VECTORS_AT_ONCE * SUMS_AT_ONCE }>(
             first,
             terms.clone(),
             vector,
             sums,
         );
     }
-    part_of_weighted_sums::<T, 1, SUMS_AT_ONCE>(first, terms, VECTORS - 1, sums);
+    add_part_of_weighted_sums::<T, 1, SUMS_AT_ONCE>(first, terms, VECTORS - 1, sums);
 }
 
 const _: () = assert!(
@@ -245,13 +247,14 @@ const _: () = assert!(
 
 /// `WIDTH` vectors from `from` on: with those of all sums `PLACES`.
 #[inline(always)]
-fn part_of_weighted_sums<'a, T: Real, const WIDTH: usize, const PLACES: usize>(
+fn add_part_of_weighted_sums<'a, T: Real, const WIDTH: usize, const PLACES: usize>(
     first: usize,
     terms: impl Iterator<Item = (&'a [T], &'a Units<T>)>,
     from: usize,
     flat: &mut [Units<T>; SUMS_AT_ONCE],
 ) {
-    let mut sums = [[T::zero(); LANES]; PLACES];
+    let mut sums: [[T; LANES]; PLACES] =
+        from_fn(|place| flat[place / WIDTH].as_chunks().0[from + place % WIDTH]);
     for (factors, row) in terms {
         let factors = &factors[first..first + SUMS_AT_ONCE];
         let row = &row.as_chunks::<LANES>().0[from..from + WIDTH];
@@ -294,7 +297,9 @@ mod tests {
             .collect();
         let terms = factors.chunks_exact(N_OUTPUTS).zip(&rows);
         let mut together = [Units::zero(); SUMS_AT_ONCE];
-        weighted_sums(2, terms.clone(), &mut together);
+        let (before, after) = (terms.clone().take(5), terms.clone().skip(5));
+        add_weighted_sums(2, before, &mut together);
+        add_weighted_sums(2, after, &mut together);
         for (sum, together) in together.iter().enumerate() {
             let alone = terms.clone().map(|(factors, row)| (factors[2 + sum], row));
             let alone = weighted_sum(&Units::zero(), alone);

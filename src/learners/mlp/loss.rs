@@ -1,6 +1,8 @@
 //! Output activations, their losses and the gradient of these: the two combinations that have the simple
 //! gradient "probability minus target" with respect to the logits.
 
+use std::array::from_fn;
+
 use crate::learners::{Real, Targets};
 
 /// What the outputs mean.
@@ -26,23 +28,50 @@ impl OutputActivation {
     pub(crate) fn apply<T: Real>(self, logits: &mut [T]) {
         match self {
             Self::Softmax => {
-                let highest = logits.iter().copied().fold(T::neg_infinity(), T::max);
+                let highest = highest(logits);
                 // PERF: summed in a loop of its own, for a sum in order is no work for vectors, and the exponentials are.
-                for logit in logits.iter_mut() {
-                    *logit = (*logit - highest).exponential();
-                }
+                change_each(logits, |logit| (logit - highest).exponential());
                 let sum: T = logits.iter().copied().sum();
-                for value in logits.iter_mut() {
-                    *value /= sum;
-                }
+                change_each(logits, |value| value / sum);
             }
-            Self::Logistic => {
-                for logit in logits.iter_mut() {
-                    *logit = T::one() / (T::one() + (-*logit).exponential());
-                }
-            }
+            Self::Logistic => change_each(logits, |logit| T::one() / (T::one() + (-logit).exponential())),
         }
     }
+}
+
+/// Numbers that are worked on side by side.
+const LANES: usize = 8;
+
+/// The highest number, whatever the order that they are compared in; minus infinity if there are none.
+#[inline(always)]
+fn highest<T: Real>(values: &[T]) -> T {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut highest = [T::neg_infinity(); LANES];
+    for block in blocks {
+        for (highest, &value) in highest.iter_mut().zip(block) {
+            *highest = highest.max(value);
+        }
+    }
+    highest
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(T::neg_infinity(), T::max)
+}
+
+/// Replaces each value by what `change` makes of it.
+// PERF: what is left over as a vector, too. There are a dozen or two outputs often: left to the compiler, which takes
+// several vectors at once where there are many, most of them were changed one by one.
+#[inline(always)]
+fn change_each<T: Real>(values: &mut [T], change: impl Fn(T) -> T) {
+    let (blocks, rest) = values.as_chunks_mut::<LANES>();
+    for block in blocks {
+        *block = from_fn(|lane| change(block[lane]));
+    }
+    let mut block = [T::zero(); LANES];
+    block[..rest.len()].copy_from_slice(rest);
+    let block: [T; LANES] = from_fn(|lane| change(block[lane]));
+    rest.copy_from_slice(&block[..rest.len()]);
 }
 
 /// Loss of one row, and in `outputs` the gradient of it: takes probabilities, leaves probability − target.
@@ -53,14 +82,11 @@ pub(crate) fn cross_entropy<T: Real>(outputs: &mut [T], targets: &Targets, row: 
     let loss = match targets {
         Targets::Classes { class, .. } => -libm::log(clipped(outputs[class[row] as usize])),
         Targets::Binary(_) | Targets::MultiLabel { .. } => {
-            let mut likelihood = Likelihood::default();
-            let mut next = 0;
+            // PERF: all outputs at once as if none were on, which is put right for the few that are.
+            let mut likelihood = Likelihood::none_of(outputs);
             targets.for_each_on(row, |on| {
-                likelihood.none_of(&outputs[next..on]);
-                likelihood.multiply(clipped(outputs[on]));
-                next = on + 1;
+                likelihood.multiply(clipped(outputs[on]) / clipped(T::one() - outputs[on]));
             });
-            likelihood.none_of(&outputs[next..]);
             likelihood.negative_log()
         }
     };
@@ -81,38 +107,31 @@ struct Likelihood {
     exponents: [i64; LANES],
 }
 
-/// Factors that are multiplied side by side.
-const LANES: usize = 8;
-
 /// Factors of a lane between two times that its power of two is taken out. They are at least 2.2e-16, and the product
 /// that they start with is at least 1: it stays within the range of `f64`.
 const FACTORS_AT_ONCE: usize = 16;
 
-impl Default for Likelihood {
-    fn default() -> Self {
-        Self {
+impl Likelihood {
+    /// The probability that none of some outputs is on.
+    #[inline(always)]
+    fn none_of<T: Real>(outputs: &[T]) -> Self {
+        let mut likelihood = Self {
             products: [1.0; LANES],
             exponents: [0; LANES],
-        }
-    }
-}
-
-impl Likelihood {
-    /// Multiplies by the probabilities that none of some outputs is on.
-    #[inline(always)]
-    fn none_of<T: Real>(&mut self, outputs: &[T]) {
+        };
         let (blocks, rest) = outputs.as_chunks::<LANES>();
         for blocks in blocks.chunks(FACTORS_AT_ONCE) {
             for block in blocks {
-                self.multiply_by_none_of(block);
+                likelihood.multiply_by_none_of(block);
             }
-            self.take_out_powers();
+            likelihood.take_out_powers();
         }
-        self.multiply_by_none_of(rest);
-        self.take_out_powers();
+        likelihood.multiply_by_none_of(rest);
+        likelihood.take_out_powers();
+        likelihood
     }
 
-    /// The same for [`LANES`] outputs at most.
+    /// Multiplies by the probability that none of [`LANES`] outputs is on, or fewer.
     #[inline(always)]
     fn multiply_by_none_of<T: Real>(&mut self, outputs: &[T]) {
         for (product, &output) in self.products.iter_mut().zip(outputs) {
@@ -120,22 +139,25 @@ impl Likelihood {
         }
     }
 
-    /// Multiplies by one probability.
+    /// Multiplies by a probability, or by what puts one in another's place.
     #[inline(always)]
     fn multiply(&mut self, probability: f64) {
         self.products[0] *= probability;
-        self.take_out_powers();
+        self.take_out_power(0);
     }
 
     /// Brings each product between 1 and 2.
     #[inline(always)]
     fn take_out_powers(&mut self) {
+        (0..LANES).for_each(|lane| self.take_out_power(lane));
+    }
+
+    #[inline(always)]
+    fn take_out_power(&mut self, lane: usize) {
         const MANTISSA: u64 = (1 << 52) - 1;
-        for lane in 0..LANES {
-            let bits = self.products[lane].to_bits();
-            self.exponents[lane] += (bits >> 52) as i64 - 1023;
-            self.products[lane] = f64::from_bits((bits & MANTISSA) | (1023 << 52));
-        }
+        let bits = self.products[lane].to_bits();
+        self.exponents[lane] += (bits >> 52) as i64 - 1023;
+        self.products[lane] = f64::from_bits((bits & MANTISSA) | (1023 << 52));
     }
 
     fn negative_log(self) -> f64 {
@@ -155,6 +177,26 @@ mod tests {
         OutputActivation::Softmax.apply(&mut logits);
         assert!((logits.iter().sum::<f64>() - 1.0).abs() < 1e-15);
         assert!(logits[1] > logits[0] && logits[0] > logits[2]);
+    }
+
+    #[test]
+    fn outputs_that_fill_no_whole_vector_are_changed_like_the_others() {
+        for n_outputs in 0..=3 * LANES {
+            let logits: Vec<f64> = (0..n_outputs)
+                .map(|output| (output * 7 % 5) as f64 - 2.0)
+                .collect();
+            let sum: f64 = logits.iter().copied().map(f64::exp).sum();
+            let mut probabilities = logits.clone();
+            OutputActivation::Softmax.apply(&mut probabilities);
+            for (logit, probability) in logits.iter().zip(probabilities) {
+                assert!((probability - logit.exp() / sum).abs() < 1e-15);
+            }
+            let mut probabilities = logits.clone();
+            OutputActivation::Logistic.apply(&mut probabilities);
+            for (logit, probability) in logits.iter().zip(probabilities) {
+                assert!((probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-15);
+            }
+        }
     }
 
     #[test]

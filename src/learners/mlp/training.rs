@@ -13,7 +13,7 @@ use super::batch::BatchColumns;
 use super::kernels::{LogitWeights, OUTPUTS_AT_ONCE, Units, weighted_sum};
 use super::loss::cross_entropy;
 use super::network::Network;
-use super::update::{Biases, HiddenGradient, OutputGradient, ParameterRows, Update};
+use super::update::{Biases, HiddenGradient, OUTPUTS_PER_TASK, OutputGradient, ParameterRows, Update};
 use super::{MlpParams, Shape};
 use crate::learners::{Real, Targets};
 use crate::simd::{InstructionSet, Kernel, prefetch};
@@ -23,8 +23,6 @@ use crate::sparse::CsrMatrix;
 const ROWS_PER_TASK: usize = 25;
 /// Rows of first-layer weights that one task updates: some 15 µs.
 const TERMS_PER_TASK: usize = 128;
-/// Rows of output weights that one task updates: some 5 µs.
-const OUTPUTS_PER_TASK: usize = 4;
 
 /// What training reads.
 #[derive(Clone, Copy)]
@@ -239,7 +237,9 @@ impl<T: Real> Kernel for ForwardRows<'_, T> {
                 let next = examples.matrix.row(next as usize);
                 prefetch(next.indices);
                 prefetch(next.values);
+                examples.targets.prefetch(rows[position + 1] as usize);
             }
+            examples.targets.prefetch_labels(row as usize);
             state.activations = network.activations(examples.matrix.row(row as usize));
         }
         self.logit_weights.logits_of_rows(
