@@ -192,6 +192,7 @@ fn examples_for_whoever_has_hours_name_what_there_is() {
             // Of the library, or of the instruments.
             let places = [
                 "tests/{}.rs",
+                "tests/{}/main.rs",
                 "profiling-tests/toolkit/tests/{}.rs",
                 "profiling-tests/toolkit/tests/{}/main.rs",
             ];

@@ -1,7 +1,7 @@
 //! Trained on the databases that paperless-ngx itself was trained on, the networks behave as paperless-ngx's do.
 //!
 //! What comes before the networks (documents, labels, hash, text, vocabulary, counts) is held to equality in
-//! `store_parity.rs` and `text_parity.rs`.
+//! `store/parity.rs` and `text/parity.rs`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -1,7 +1,7 @@
 //! How a database that isn't ours is opened: for reading only, at one moment, leaving no trace.
 //!
 //! In comes a path, out goes a [`Moment`]: a connection inside a read transaction. The rules below hold for SQLite
-//! on Unix; each is a fact about its locking, and `tests/store_untouched.rs` keeps it.
+//! on Unix; each is a fact about its locking, and `tests/store/untouched.rs` keeps it.
 //!
 //! - **The file is never opened but by SQLite.** POSIX drops all of a process's locks on a file when *any* of its
 //!   descriptors closes; peeking at the header ourselves would break the locks of every other connection of this process.

@@ -3,11 +3,9 @@
 //! C95 is the share of the labelled documents that the confidences allow to assign when 95 % of what is assigned has to be
 //! right.
 
-mod shared;
-
+use crate::shared::text_sets::{Scores, Text, folds, measure, parts, texts};
 use postroom::pipelines::Pipeline;
 use postroom::pipelines::linear::{LinearPipeline, Threshold};
-use shared::text_sets::{Scores, Text, folds, measure, parts, texts};
 
 fn linear(threshold: Threshold) -> Pipeline {
     Pipeline::Linear(LinearPipeline {

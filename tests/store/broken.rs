@@ -2,13 +2,11 @@
 //! keeps the rules.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-mod hand_made;
-
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use hand_made::{PAGE, archive, assert_sound, lead_in_circles, problem, read_everything, run};
+use crate::hand_made::{PAGE, archive, assert_sound, lead_in_circles, problem, read_everything, run};
 use postroom::classifier::DocumentClassifier;
 use postroom::document::LabelId;
 use postroom::error::ArchiveProblem;

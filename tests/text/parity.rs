@@ -2,8 +2,7 @@
 //! there is, where its data is present.
 #![expect(clippy::unwrap_used, reason = "what the tests share panics as the tests do")]
 
-mod shared;
-
+use crate::shared::{Genuine, hex, unzip};
 use postroom::document::Document;
 use postroom::features::{CountVectorizer, CountVectorizerParams};
 use postroom::sparse::CsrMatrix;
@@ -11,7 +10,6 @@ use postroom::store::DocumentStore;
 use postroom::text::{Preprocessor, is_word_character};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use shared::{Genuine, hex, unzip};
 
 /// An archive, and what the reference made of it.
 struct Archive {

@@ -372,7 +372,7 @@ struct OtherProgram {
 impl OtherProgram {
     fn start(database: &Path) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "other_program", "--ignored", "--nocapture"])
+            .args(["--exact", "untouched::other_program", "--ignored", "--nocapture"])
             .env(OTHER_PROGRAM_DATABASE, database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,14 +1,12 @@
 //! When a second training is needed, and when it isn't.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-mod sixty_documents;
-
+use crate::sixty_documents::{Archive, classifier, content, noon, train, trained};
 use postroom::classifier::{Loading, Training};
 use postroom::document::Field;
 use postroom::model::TrainingParams;
 use postroom::model_file::SecretKey;
 use postroom::store::{NewDocument, NewLabel, SqliteArchive, SqliteStore};
-use sixty_documents::{Archive, classifier, content, noon, train, trained};
 
 #[test]
 fn the_same_archive_needs_no_second_training() {

@@ -1,11 +1,10 @@
 //! From an archive to predictions and back through the model file: what the library promises as a whole.
 
-mod sixty_documents;
-
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Mutex;
 
+use crate::sixty_documents::{archive, classifier, content, half_networks, networks, noon, train, trained};
 use postroom::Error;
 use postroom::classifier::{DocumentClassifier, Loading};
 use postroom::document::{Field, LabelId};
@@ -14,7 +13,6 @@ use postroom::model_file::{self, SecretKey};
 use postroom::status::Status;
 use postroom::store::{MemoryStore, NewDocument, NewLabel};
 use sha2::{Digest, Sha256};
-use sixty_documents::{archive, classifier, content, half_networks, networks, noon, train, trained};
 
 fn key() -> SecretKey {
     SecretKey::new("the key of these tests")

@@ -2,13 +2,12 @@
 //! full training where too much changed.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-mod changing_archive;
-mod shared;
+use crate::shared;
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use changing_archive::{
+use crate::changing_archive::{
     Archive, bytes, changed, compared, is_incremental, loaded, predictor, train, trainer,
 };
 use postroom::document::{Document, DocumentId, Field, Filing, LabelCatalog, LabelId};

@@ -1,10 +1,8 @@
 //! When a training begins from nothing although there is a model: too much changed, or there is nothing to go on from.
 
-mod changing_archive;
-
 use std::ops::ControlFlow;
 
-use changing_archive::{Archive, changed, compared, is_incremental, loaded, train, trainer};
+use crate::changing_archive::{Archive, changed, compared, is_incremental, loaded, train, trainer};
 use postroom::document::Field;
 use postroom::error::Error;
 use postroom::model::{Model, Start, TrainingParams, TrainingState};

@@ -6,18 +6,18 @@
     reason = "what tests share panics and prints as tests do"
 )]
 
-mod shared;
+use crate::shared;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use crate::shared::holdout;
+use crate::shared::text_sets::{Text, parts, texts};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};
 use postroom::document::{Field, LabelId};
 use postroom::model::TrainingParams;
 use postroom::store::{DocumentStore, MemoryStore, NewDocument, NewLabel};
 use postroom::text::Language;
-use shared::holdout;
-use shared::text_sets::{Text, parts, texts};
 
 fn train(store: &dyn DocumentStore, language: Option<Language>) -> DocumentClassifier {
     let training = TrainingParams {

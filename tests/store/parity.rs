@@ -3,14 +3,12 @@
 //! The databases and expectations stand beside the project, not in it; without them these tests say so and pass.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-mod shared;
-
+use crate::shared::{Genuine, hex};
 use postroom::document::{Field, Filing, LabelId};
 use postroom::fingerprint::{Fingerprint, FingerprintBuilder};
 use postroom::store::DocumentStore;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::{Genuine, hex};
 
 /// Documents of every kind: edge texts, inbox, trash, versions, nested tags, every matching algorithm.
 const SMALL: &str = "paperless_small";
