@@ -2,14 +2,15 @@
 """Further peers of the benchmark: what else scikit-learn and Python are asked for on a paperless-ngx database.
 
     pip install 'scikit-learn~=1.9'
-    python benches/peer.py DB check|networks|recipe
+    python benches/peer.py DB check|networks|recipe|size
 
 `check` prints what it costs to find out that nothing changed: every document's labels and time of modification read and
 hashed, by plain queries. `networks` trains what paperless-ngx trains and prints the same, and what it costs to vectorize a
 new document, to find the vector of a known one (by a hash of its text, pickled, as Django's cache in memory keeps it), to answer
 for all fields when the vector is known, to save the classifiers (pickled, signed, written and brought to the disk) and to load
 them. `recipe` trains tf-idf of words and character 4-grams with calibrated linear support vector machines, three folds, a
-threshold a tag. Seconds and bytes, as one JSON object; imports aren't counted.
+threshold a tag. `size` trains what paperless-ngx trains for an epoch, after which a model file is as large as after all of
+them. Seconds and bytes, as one JSON object; imports aren't counted.
 """
 import hashlib
 import hmac
@@ -111,12 +112,24 @@ def check(path):
     return {"second": median(5, lambda: fingerprint(path))}
 
 
-def networks(path):
-    contents, labels, tags = documents(path)
+def train_networks(contents, labels, tags, **options):
     vectorizer = CountVectorizer(ngram_range=(1, 2), min_df=0.01)
     matrix = vectorizer.fit_transform(preprocess(content) for content in contents)
     targets = [*labels.T, MultiLabelBinarizer().fit_transform(tags)]
-    models = [MLPClassifier(tol=0.01, random_state=0).fit(matrix, target) for target in targets]
+    return vectorizer, [MLPClassifier(tol=0.01, random_state=0, **options).fit(matrix, target) for target in targets]
+
+
+def size(path):
+    trained = train_networks(*documents(path), max_iter=1)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as directory:
+        file = os.path.join(directory, "model")
+        save(file, trained)
+        return {"model_bytes": os.path.getsize(file)}
+
+
+def networks(path):
+    contents, labels, tags = documents(path)
+    vectorizer, models = train_networks(contents, labels, tags)
     texts = [preprocess(content) for content in contents[:50]]
     vectors = [vectorizer.transform([text]) for text in texts]
     cache = {content_hash(content): pickle.dumps(vector) for content, vector in zip(contents, vectors)}
@@ -153,7 +166,7 @@ def recipe(path):
 def main():
     path, what = sys.argv[1:]
     warnings.simplefilter("ignore", ConvergenceWarning)
-    print(json.dumps({"check": check, "networks": networks, "recipe": recipe}[what](os.path.abspath(path))))
+    print(json.dumps({"check": check, "networks": networks, "recipe": recipe, "size": size}[what](os.path.abspath(path))))
 
 
 if __name__ == "__main__":

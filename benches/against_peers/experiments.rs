@@ -10,6 +10,12 @@ use crate::rows::Aim::{self, AtLeast, AtMost, Times};
 use crate::rows::Unit::{self, Megabytes, MiB, Microseconds, Milliseconds, PerSecond, Seconds};
 use crate::rows::{Experiment, Peer, Row};
 
+/// What takes minutes is trained once.
+const NETWORKS_ONCE: Peer = Peer::Training {
+    pipeline: "mlp",
+    repeat: 1,
+};
+
 /// All of them, the quick ones first.
 pub(crate) const EXPERIMENTS: [Experiment; 13] = [
     Experiment {
@@ -194,10 +200,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
         name: "networks-20k",
         corpus: Corpus::long(20_000, 327),
         ours: ours::networks_on_a_large_archive,
-        peers: &[Peer::Training {
-            pipeline: "mlp",
-            repeat: 1,
-        }],
+        peers: &[NETWORKS_ONCE],
         rows: &[
             row(
                 "20,000 × 327 words: vectorize",
@@ -227,10 +230,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
         name: "tags-by-network",
         corpus: MANY_TAGS,
         ours: ours::tags_by_network,
-        peers: &[Peer::Training {
-            pipeline: "mlp",
-            repeat: 1,
-        }],
+        peers: &[NETWORKS_ONCE],
         rows: &[
             row(
                 "3,085 tags on 20,000 documents, `Mlp`",
@@ -254,10 +254,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
         corpus: MANY_TAGS,
         ours: ours::tags_by_words,
         // What the network is asked for a second time isn't measured again.
-        peers: &[Peer::Training {
-            pipeline: "mlp",
-            repeat: 1,
-        }],
+        peers: &[NETWORKS_ONCE],
         rows: &[
             row(
                 "3,085 tags on 20,000 documents, words, `Linear`, beside the network",
@@ -279,10 +276,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
         name: "long-scans",
         corpus: Corpus::long(5_000, 3_000),
         ours: ours::networks_on_a_large_archive,
-        peers: &[Peer::Training {
-            pipeline: "mlp",
-            repeat: 1,
-        }],
+        peers: &[NETWORKS_ONCE, Peer::Further("size")],
         rows: &[
             row(
                 "5,000 × 3,000 words: train, `Mlp`",
@@ -302,7 +296,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 13] = [
                 "5,000 × 3,000 words: model file",
                 Megabytes,
                 "model_bytes",
-                None,
+                Some("model_bytes"),
                 &[AtMost(75.0)],
             ),
         ],
