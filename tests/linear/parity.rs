@@ -6,11 +6,10 @@
     reason = "what tests share panics and prints as tests do"
 )]
 
-use crate::shared;
-
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use crate::shared;
 use crate::shared::holdout;
 use crate::shared::text_sets::{Text, parts, texts};
 use postroom::classifier::{ClassifierParams, DocumentClassifier};

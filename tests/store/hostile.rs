@@ -7,36 +7,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::document;
+use crate::hand_made::{problem, run};
 use postroom::document::{Field, Filing, LabelId};
 use postroom::error::{ArchiveProblem, Error};
-use postroom::store::{DocumentStore, NewDocument, NewLabel, SqliteArchive, SqliteStore};
+use postroom::store::{DocumentStore, NewLabel, SqliteArchive, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
-
-fn problem<T>(result: Result<T, Error>) -> ArchiveProblem {
-    match result {
-        Err(Error::Archive { problem, .. }) => problem,
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("no error"),
-    }
-}
 
 macro_rules! assert_problem {
     ($result:expr, $pattern:pat) => {
         let problem = problem($result);
         assert!(matches!(problem, $pattern), "{problem}");
     };
-}
-
-fn document(content: &str) -> NewDocument<'_> {
-    NewDocument {
-        title: "",
-        content,
-        modified: "2026-01-01T00:00:00Z".parse().unwrap(),
-        correspondent: None,
-        document_type: None,
-        storage_path: None,
-    }
 }
 
 /// An archive with a tag and three documents that carry it.
@@ -59,22 +42,8 @@ fn archive_after(directory: &TempDir, sql: &str) -> SqliteStore {
     SqliteStore::open(path).unwrap()
 }
 
-fn run(path: &Path, sql: &str) {
-    let connection = Connection::open(path).unwrap();
-    connection.pragma_update(None, "foreign_keys", false).unwrap();
-    connection
-        .pragma_update(None, "ignore_check_constraints", true)
-        .unwrap();
-    connection.execute_batch(sql).unwrap();
-}
-
 fn filings(store: &SqliteStore) -> Result<Vec<Filing>, Error> {
-    let mut filings = Vec::new();
-    store.snapshot()?.for_each_filing(&mut |filing| {
-        filings.push(filing);
-        Ok(())
-    })?;
-    Ok(filings)
+    crate::filings(&mut *store.snapshot()?)
 }
 
 fn contents(store: &SqliteStore) -> Result<Vec<String>, Error> {

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::filings;
 use postroom::document::{DocumentId, Field, Filing};
 use postroom::error::{ArchiveProblem, Error};
-use postroom::store::{DocumentStore, NewDocument, NewLabel, Snapshot, SqliteArchive, SqliteStore};
+use postroom::store::{DocumentStore, NewDocument, NewLabel, SqliteArchive, SqliteStore};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rusqlite::Connection;
@@ -85,15 +86,6 @@ impl Archive {
     fn n_files(&self) -> usize {
         fs::read_dir(self.directory.path()).unwrap().count()
     }
-}
-
-fn filings(snapshot: &mut dyn Snapshot) -> Result<Vec<Filing>, Error> {
-    let mut filings = Vec::new();
-    snapshot.for_each_filing(&mut |filing| {
-        filings.push(filing);
-        Ok(())
-    })?;
-    Ok(filings)
 }
 
 /// What `store` holds now.

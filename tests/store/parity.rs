@@ -16,14 +16,7 @@ const SMALL: &str = "paperless_small";
 const SEED_CORPUS: &str = "paperless_seed_5000";
 
 fn filings(genuine: &Genuine) -> Vec<Filing> {
-    let mut filings = Vec::new();
-    let mut snapshot = genuine.store.snapshot().unwrap();
-    let mut collect = |filing| {
-        filings.push(filing);
-        Ok(())
-    };
-    snapshot.for_each_filing(&mut collect).unwrap();
-    filings
+    crate::filings(&mut *genuine.store.snapshot().unwrap()).unwrap()
 }
 
 fn fingerprint(genuine: &Genuine) -> Fingerprint {

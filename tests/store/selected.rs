@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::document;
 use postroom::document::{DocumentId, Field};
 use postroom::error::{ArchiveProblem, Error};
 use postroom::store::{
@@ -14,14 +15,7 @@ use rusqlite::Connection;
 const CONTENTS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
 fn documents() -> [NewDocument<'static>; 5] {
-    CONTENTS.map(|content| NewDocument {
-        title: "",
-        content,
-        modified: "2026-01-01T00:00:00Z".parse().unwrap(),
-        correspondent: None,
-        document_type: None,
-        storage_path: None,
-    })
+    CONTENTS.map(document)
 }
 
 /// Five documents in a database; the fourth is in the trash, the fifth in the inbox.

@@ -1,9 +1,10 @@
 //! Documents that are asked for by number or because they wait in the inbox.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
+use crate::document;
 use postroom::document::{Document, DocumentId, Field, LabelId};
 use postroom::error::{ArchiveProblem, Error};
-use postroom::store::{NewDocument, NewLabel, Selection, SqliteArchive, SqliteStore};
+use postroom::store::{NewLabel, Selection, SqliteArchive, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -51,17 +52,6 @@ impl Archive {
             .into_iter()
             .map(|(id, _)| id)
             .collect()
-    }
-}
-
-fn document(content: &str) -> NewDocument<'_> {
-    NewDocument {
-        title: "",
-        content,
-        modified: "2026-01-01T00:00:00Z".parse().unwrap(),
-        correspondent: None,
-        document_type: None,
-        storage_path: None,
     }
 }
 

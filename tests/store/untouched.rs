@@ -10,9 +10,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::document;
 use postroom::document::DocumentId;
 use postroom::error::{ArchiveProblem, Error};
-use postroom::store::{DocumentStore, NewDocument, Snapshot, SqliteArchive, SqliteStore};
+use postroom::store::{DocumentStore, Snapshot, SqliteArchive, SqliteStore};
 use rusqlite::Connection;
 
 const INSERT: &str = "INSERT INTO documents_document (title, content, mime_type, checksum, created, modified, added) \
@@ -28,17 +29,9 @@ impl Archive {
         let archive = Self {
             directory: tempfile::tempdir().unwrap(),
         };
-        let document = NewDocument {
-            title: "",
-            content: "early",
-            modified: "2026-01-01T00:00:00Z".parse().unwrap(),
-            correspondent: None,
-            document_type: None,
-            storage_path: None,
-        };
         SqliteArchive::create(archive.path())
             .unwrap()
-            .add_documents(&[document; 10])
+            .add_documents(&[document("early"); 10])
             .unwrap();
         archive
     }

@@ -2,14 +2,13 @@
 //! full training where too much changed.
 #![expect(clippy::unwrap_used, reason = "what tests share panics as tests do")]
 
-use crate::shared;
-
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use crate::changing_archive::{
     Archive, bytes, changed, compared, is_incremental, loaded, predictor, train, trainer,
 };
+use crate::shared;
 use postroom::document::{Document, DocumentId, Field, Filing, LabelCatalog, LabelId};
 use postroom::error::Result;
 use postroom::model::{Model, Start};
